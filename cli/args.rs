@@ -1,0 +1,380 @@
+//! Arguments as they are typed; `settings.rs` resolves them. Each flag with a `BONAFIDE_*` variable names
+//! it here, and nowhere else.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use detector::Provider;
+use provenance::{Profile, Timestamp};
+
+/// One trust verdict per file: what it says, what its pixels show, and what follows.
+#[derive(Parser)]
+#[command(name = "bonafide", version, about, after_help = EXAMPLES, propagate_version = true)]
+pub(crate) struct Args {
+    /// TOML file with defaults; variables and flags win over it
+    #[arg(long, global = true, env = "BONAFIDE_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// What to log to standard error, for example info or server=debug [serve: info, else off]
+    #[arg(long, global = true, env = "BONAFIDE_LOG", value_name = "LEVEL")]
+    pub(crate) log: Option<String>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Examine files and folders, one report each
+    #[command(after_help = SCAN_EXAMPLES)]
+    Scan(Box<ScanArgs>),
+    /// Say in words what one file says about where it came from
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(Box<VerifyArgs>),
+    /// Sign a file before it is published
+    #[command(after_help = SIGN_EXAMPLES)]
+    Sign(Box<SignArgs>),
+    /// Make certificates for development
+    Keys(KeysArgs),
+    /// Answer over HTTP
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(Box<ServeArgs>),
+    /// List and check the installed models
+    Models(ModelsArgs),
+    /// Say what is installed and what is missing
+    Doctor(DoctorArgs),
+}
+
+#[derive(Group)]
+pub(crate) struct ScanArgs {
+    /// Files and folders; folders are walked in the order of their names
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// How to print reports [default: table on a terminal, else jsonl]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+
+    /// Write reports to FILE, whole or not at all
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Files examined at the same time [default: the number of cores]
+    #[arg(long, env = "BONAFIDE_JOBS", value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+
+    /// Examine only this side of a file; repeatable
+    #[arg(long, value_enum)]
+    pub(crate) only: Vec<Side>,
+
+    /// Journal of finished files; a second run with the same journal skips them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) resume: Option<PathBuf>,
+
+    /// Follow symbolic links; loops are noticed
+    #[arg(long)]
+    pub(crate) follow_links: bool,
+
+    #[command(flatten)]
+    pub(crate) verdict: VerdictArgs,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) detector: DetectorArgs,
+}
+
+#[derive(Group)]
+pub(crate) struct VerifyArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Print the `provenance` object of the report
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Manifest store that lies beside the file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sidecar: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) verdict: VerdictArgs,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+#[derive(Group)]
+#[command(group = clap::ArgGroup::new("place").required(true).args(["out", "in_place", "sidecar"]))]
+pub(crate) struct SignArgs {
+    /// The file to sign; this version signs one at a time
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+
+    /// Private key, PEM, mode 0600
+    #[arg(long, env = "BONAFIDE_KEY", value_name = "FILE")]
+    pub(crate) key: PathBuf,
+
+    /// Certificate chain of the key, PEM, the signing certificate first
+    #[arg(long, env = "BONAFIDE_CHAIN", value_name = "FILE")]
+    pub(crate) chain: PathBuf,
+
+    /// What the file is: photo, ai, ai-edit or edit
+    #[arg(long)]
+    pub(crate) profile: Profile,
+
+    /// Title that the manifest gives the file [default: its name]
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+
+    /// Author that the manifest names
+    #[arg(long)]
+    pub(crate) author: Option<String>,
+
+    /// State that training and data mining are not allowed
+    #[arg(long)]
+    pub(crate) no_train: bool,
+
+    /// The file this one was made from
+    #[arg(long, value_name = "FILE")]
+    pub(crate) parent: Option<PathBuf>,
+
+    /// Write the signed file into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Replace the file once its signed successor is verified
+    #[arg(long)]
+    pub(crate) in_place: bool,
+
+    /// Leave the file as it is and write its manifest beside it, as NAME.c2pa
+    #[arg(long)]
+    pub(crate) sidecar: bool,
+
+    /// Sign and verify in memory, write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Replace an existing output
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+#[derive(Group)]
+pub(crate) struct KeysArgs {
+    #[command(subcommand)]
+    pub(crate) command: KeysCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a development CA and an Ed25519 signing certificate
+    New(KeysNewArgs),
+}
+
+#[derive(Group)]
+pub(crate) struct KeysNewArgs {
+    /// Folder for ca-cert.pem, ca-key.pem, signer-key.pem and signer-chain.pem
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+
+    /// Common name of the signing certificate
+    #[arg(long, default_value = "bonafide development signer")]
+    pub(crate) name: String,
+
+    /// Organisation in both certificates
+    #[arg(long, default_value = "bonafide development")]
+    pub(crate) organisation: String,
+
+    /// Days until both certificates end
+    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    pub(crate) days: u16,
+}
+
+#[derive(Group)]
+pub(crate) struct ServeArgs {
+    /// Address and port; port 0 lets the system choose [default: 127.0.0.1:8080]
+    #[arg(long, env = "BONAFIDE_LISTEN", value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+
+    /// Threads that examine [default: the number of cores]
+    #[arg(long, env = "BONAFIDE_JOBS", value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+
+    /// Uploads that may wait for a thread [default: 64]
+    #[arg(long, env = "BONAFIDE_QUEUE", value_name = "N")]
+    pub(crate) queue: Option<usize>,
+
+    /// Open connections [default: 256]
+    #[arg(long, env = "BONAFIDE_MAX_CONNECTIONS", value_name = "N")]
+    pub(crate) max_connections: Option<usize>,
+
+    /// Seconds in which a request header must arrive [default: 10]
+    #[arg(long, env = "BONAFIDE_HEADER_TIMEOUT_S", value_name = "SECONDS")]
+    pub(crate) header_timeout_s: Option<u64>,
+
+    /// Seconds of silence after which a body is given up [default: 10]
+    #[arg(long, env = "BONAFIDE_BODY_TIMEOUT_S", value_name = "SECONDS")]
+    pub(crate) body_timeout_s: Option<u64>,
+
+    /// Seconds open requests get to finish after a signal to stop [default: 25]
+    #[arg(long, env = "BONAFIDE_DRAIN_TIMEOUT_S", value_name = "SECONDS")]
+    pub(crate) drain_timeout_s: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) anchors: AnchorArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) detector: DetectorArgs,
+}
+
+#[derive(Group)]
+pub(crate) struct ModelsArgs {
+    #[command(subcommand)]
+    pub(crate) command: ModelsCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// Print what each model card says
+    List(DetectorArgs),
+    /// Check hashes and run each model once
+    Check(DetectorArgs),
+}
+
+#[derive(Group)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) anchors: AnchorArgs,
+    #[command(flatten)]
+    pub(crate) detector: DetectorArgs,
+}
+
+/// Which verdicts count.
+#[derive(Group)]
+pub(crate) struct VerdictArgs {
+    /// Verdict codes that make the exit code 1, or none [default: known_fake, altered, conflict, likely_ai, likely_manipulated]
+    #[arg(
+        long,
+        env = "BONAFIDE_FAIL_ON",
+        value_name = "CODE",
+        value_delimiter = ','
+    )]
+    pub(crate) fail_on: Option<Vec<String>>,
+}
+
+/// Who is believed, and as of when.
+#[derive(Group)]
+pub(crate) struct TrustArgs {
+    /// Time of validation, RFC 3339 [default: now]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) at: Option<Timestamp>,
+
+    #[command(flatten)]
+    pub(crate) anchors: AnchorArgs,
+}
+
+/// Who is believed.
+#[derive(Group)]
+pub(crate) struct AnchorArgs {
+    /// PEM file of further signer anchors; repeatable
+    #[arg(long, env = "BONAFIDE_TRUST", value_name = "FILE.pem")]
+    pub(crate) trust: Vec<PathBuf>,
+
+    /// Believe only what --trust names, not the lists that are built in
+    #[arg(long, env = "BONAFIDE_NO_BUNDLED_TRUST")]
+    pub(crate) no_bundled_trust: bool,
+}
+
+/// What one file may cost.
+#[derive(Group)]
+pub(crate) struct LimitArgs {
+    /// Largest file in bytes [default: 33554432]
+    #[arg(long, env = "BONAFIDE_MAX_BYTES", value_name = "N")]
+    pub(crate) max_bytes: Option<u64>,
+
+    /// Largest picture in pixels [default: 50000000]
+    #[arg(long, env = "BONAFIDE_MAX_PIXELS", value_name = "N")]
+    pub(crate) max_pixels: Option<u64>,
+}
+
+/// Where the models are and what runs them.
+#[derive(Group)]
+pub(crate) struct DetectorArgs {
+    /// Folder of model cards [default: models beside the program, else in the current folder]
+    #[arg(long, env = "BONAFIDE_MODELS", value_name = "DIR")]
+    pub(crate) models: Option<PathBuf>,
+
+    /// The ONNX Runtime library [default: onnxruntime beside the program, else target/onnxruntime]
+    #[arg(long, env = "ORT_DYLIB_PATH", value_name = "FILE")]
+    pub(crate) runtime: Option<PathBuf>,
+
+    /// Where models run: cpu, cuda[:N] or tensorrt[:N] [default: cpu]
+    #[arg(long, env = "BONAFIDE_PROVIDER", value_name = "NAME")]
+    pub(crate) provider: Option<Provider>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// One report per line, in the order in which they are finished
+    Jsonl,
+    /// For spreadsheets
+    Csv,
+    /// Not in this version
+    Html,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Side {
+    /// What the file says
+    Provenance,
+    /// What the pixels show
+    Detection,
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse_rfc3339(text)
+        .ok_or_else(|| "write the time like 2026-11-23T00:00:00Z (RFC 3339)".to_owned())
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bonafide scan photos/                 a verdict for every file in a folder
+  bonafide verify picture.jpg           who signed it, and what happened to it since
+  bonafide doctor                       what is installed and what is missing
+
+Exit codes: 0 done, 1 done and something was found, 2 wrong usage or set-up, 3 a file could not be examined";
+
+const SCAN_EXAMPLES: &str = "\
+Examples:
+  bonafide scan picture.jpg
+  bonafide scan --format jsonl --output reports.jsonl photos/
+  bonafide scan --only provenance --trust my-ca.pem photos/
+  bonafide scan --fail-on altered,declared_ai inbox/ && echo clean";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  bonafide verify picture.jpg
+  bonafide verify --json picture.jpg
+  bonafide verify --sidecar picture.c2pa picture.jpg";
+
+const SIGN_EXAMPLES: &str = "\
+Examples:
+  bonafide keys new --out keys/
+  bonafide sign --key keys/signer-key.pem --chain keys/signer-chain.pem --profile photo --out signed/ picture.jpg
+  bonafide sign --key key.pem --chain chain.pem --profile edit --parent original.jpg --in-place edited.jpg";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  bonafide serve --listen 127.0.0.1:8080
+  curl --data-binary @picture.jpg -H 'Content-Type: image/jpeg' 'http://127.0.0.1:8080/v1/analyses?name=picture.jpg'
+  curl -F file=@picture.jpg http://127.0.0.1:8080/v1/analyses";

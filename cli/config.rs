@@ -1,0 +1,94 @@
+//! The configuration file: defaults an operator writes down once. Variables and flags win over it.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use crate::exit::Failure;
+
+/// The whole file. Unknown keys are refused, so that a misspelt limit is noticed.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// Folder of model cards.
+    pub(crate) models: Option<PathBuf>,
+    /// The ONNX Runtime library.
+    pub(crate) runtime: Option<PathBuf>,
+    /// `cpu`, `cuda[:N]` or `tensorrt[:N]`.
+    pub(crate) provider: Option<String>,
+    /// PEM files of further signer anchors.
+    pub(crate) trust: Vec<PathBuf>,
+    /// Whether the built-in trust lists count; default true.
+    pub(crate) bundled_trust: Option<bool>,
+    /// Verdict codes that make the exit code 1; `["none"]` for none.
+    pub(crate) fail_on: Option<Vec<String>>,
+    /// Largest file in bytes.
+    pub(crate) max_bytes: Option<u64>,
+    /// Largest picture in pixels.
+    pub(crate) max_pixels: Option<u64>,
+    /// Files examined at the same time.
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// For `serve` alone.
+    pub(crate) serve: ServeConfig,
+}
+
+/// The `[serve]` table.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ServeConfig {
+    /// Address and port.
+    pub(crate) listen: Option<SocketAddr>,
+    /// Uploads that may wait for a thread.
+    pub(crate) queue: Option<usize>,
+    /// Open connections.
+    pub(crate) max_connections: Option<usize>,
+    /// Seconds in which a request header must arrive.
+    pub(crate) header_timeout_s: Option<u64>,
+    /// Seconds of silence after which a body is given up.
+    pub(crate) body_timeout_s: Option<u64>,
+    /// Seconds open requests get to finish.
+    pub(crate) drain_timeout_s: Option<u64>,
+}
+
+impl Config {
+    /// Reads `path`; relative paths in it start at its own folder.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let refused = |detail: String| {
+            Failure::usage(
+                format!(
+                    "the configuration file {} cannot be used: {detail}",
+                    path.display()
+                ),
+                "`bonafide --help` and docs/OPERATIONS.md name the keys",
+            )
+        };
+        let text = fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+        let mut config: Self =
+            toml::from_str(&text).map_err(|error| refused(in_one_line(&error, &text)))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for place in [&mut config.models, &mut config.runtime]
+            .into_iter()
+            .flatten()
+            .chain(&mut config.trust)
+        {
+            *place = folder.join(&place);
+        }
+        Ok(config)
+    }
+}
+
+fn in_one_line(error: &toml::de::Error, text: &str) -> String {
+    let line = error.span().map_or(1, |span| {
+        1 + text
+            .get(..span.start)
+            .unwrap_or_default()
+            .matches('\n')
+            .count()
+    });
+    let message = error.message().replace('\n', " ");
+    format!("line {line}: {message}")
+}

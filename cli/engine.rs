@@ -1,0 +1,93 @@
+//! Builds the one examiner of a run, and says why there is no detector in it when there is none.
+
+use detector::{Detector, DetectorError};
+use media::Limits;
+use provenance::{Judge, TrustStore};
+use verdict::{DetectorSlot, Examiner, Policy};
+
+use crate::{exit::Failure, output::say, settings::DetectorPlaces};
+
+/// Whether pixels have to be examined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pixels {
+    /// Nobody asked.
+    No,
+    /// When ONNX Runtime and a model are installed; what the file says is worth having without them.
+    IfInstalled,
+    /// Or the run does not start.
+    Required,
+}
+
+/// An examiner that never looks at pixels.
+pub(crate) fn provenance_only(trust: TrustStore, limits: Limits) -> Result<Examiner, Failure> {
+    examiner(trust, DetectorSlot::NoModel, limits)
+}
+
+/// An examiner with the detector that is installed.
+pub(crate) fn full(
+    trust: TrustStore,
+    limits: Limits,
+    places: &DetectorPlaces,
+    pixels: Pixels,
+    workers: usize,
+) -> Result<Examiner, Failure> {
+    let slot = match pixels {
+        Pixels::No => DetectorSlot::NoModel,
+        Pixels::IfInstalled | Pixels::Required => load(places, pixels, workers)?,
+    };
+    examiner(trust, slot, limits)
+}
+
+fn examiner(trust: TrustStore, slot: DetectorSlot, limits: Limits) -> Result<Examiner, Failure> {
+    let judge = Judge::new(trust)?;
+    Ok(Examiner::new(judge, slot, Policy::default(), limits))
+}
+
+fn load(places: &DetectorPlaces, pixels: Pixels, workers: usize) -> Result<DetectorSlot, Failure> {
+    match Detector::load(&places.settings(workers)) {
+        Ok(detector) => Ok(DetectorSlot::Ready(detector)),
+        Err(error) => missing(error, places, pixels),
+    }
+}
+
+/// A part that is not installed may be done without; one that is damaged, or was named, may not.
+fn missing(
+    error: DetectorError,
+    places: &DetectorPlaces,
+    pixels: Pixels,
+) -> Result<DetectorSlot, Failure> {
+    let provider_asked = places
+        .provider
+        .is_some_and(|provider| provider != detector::Provider::Cpu);
+    let slot = match &error {
+        DetectorError::RuntimeMissing { .. } if places.runtime.is_none() => DetectorSlot::NoRuntime,
+        DetectorError::ModelsDirMissing { .. } | DetectorError::NoModels { .. }
+            if !places.models_named =>
+        {
+            DetectorSlot::NoModel
+        }
+        _ => return Err(error.into()),
+    };
+    if pixels == Pixels::Required || provider_asked {
+        return Err(error.into());
+    }
+    let text = error.to_string();
+    let (message, hint) = text
+        .rsplit_once("; ")
+        .unwrap_or((&text, "`bonafide doctor` says more"));
+    say(&format!("warning: pixels are not examined: {message}"));
+    say(&format!("hint: {hint}"));
+    Ok(slot)
+}
+
+impl DetectorPlaces {
+    /// As the detector takes them.
+    pub(crate) fn settings(&self, workers: usize) -> detector::Settings {
+        detector::Settings {
+            models_dir: self.models.clone(),
+            runtime: self.runtime.clone(),
+            provider: self.provider.unwrap_or_default(),
+            workers,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! How a run ends. This file alone maps `Fault` to exit codes.
+
+use std::{fmt::Display, io, path::Path, process::ExitCode};
+
+use detector::DetectorError;
+use media::{Fault, MediaError};
+use provenance::{ProvenanceError, SignError};
+use server::ServeError;
+
+use crate::output::{say, shown};
+
+/// The exit codes of docs/CLI.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// 0: done, nothing of what was looked for.
+    Done,
+    /// 1: done, and something of it was found.
+    Found,
+    /// 2: wrong usage or set-up; nothing was examined or signed.
+    Usage,
+    /// 3: done, but a file could not be examined or signed.
+    Partial,
+}
+
+/// Why a command stops: one sentence, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    message: String,
+    hint: Option<String>,
+    /// The reader of standard output went away: nobody is left to tell.
+    silent: bool,
+}
+
+impl Failure {
+    /// Exit code 2.
+    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            exit: Exit::Usage,
+            message: message.into(),
+            hint: Some(hint.into()),
+            silent: false,
+        }
+    }
+
+    /// Exit code 3.
+    pub(crate) fn file(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            exit: Exit::Partial,
+            ..Self::usage(message, hint)
+        }
+    }
+
+    /// A single file that cannot be opened.
+    pub(crate) fn media(path: &Path, error: &MediaError) -> Self {
+        Self::from_fault(error.fault(), &format_args!("{}: {error}", path.display()))
+    }
+
+    /// Messages of the crates below say what is wrong, and after the last semicolon what to do.
+    fn from_fault(fault: Fault, error: &impl Display) -> Self {
+        let text = error.to_string();
+        let (message, hint) = match text.rsplit_once("; ") {
+            Some((message, hint)) => (message.to_owned(), Some(hint.to_owned())),
+            None => (text, None),
+        };
+        let (exit, otherwise) = match fault {
+            Fault::Caller => (Exit::Partial, "nothing was written; give another file"),
+            Fault::Operator => (Exit::Usage, "`bonafide doctor` shows what is installed"),
+            Fault::Busy => (Exit::Partial, "try again in a moment"),
+            Fault::Bug => (
+                Exit::Partial,
+                "please report this with the file, if you may share it",
+            ),
+        };
+        Self {
+            exit,
+            message,
+            hint: hint.or_else(|| Some(otherwise.to_owned())),
+            silent: false,
+        }
+    }
+}
+
+impl From<DetectorError> for Failure {
+    fn from(error: DetectorError) -> Self {
+        Self::from_fault(error.fault(), &error)
+    }
+}
+
+impl From<ProvenanceError> for Failure {
+    fn from(error: ProvenanceError) -> Self {
+        Self::from_fault(error.fault(), &error)
+    }
+}
+
+impl From<SignError> for Failure {
+    fn from(error: SignError) -> Self {
+        Self::from_fault(error.fault(), &error)
+    }
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        let hint = match &error {
+            ServeError::KeysMissing { .. } => {
+                "this version has no API keys: listen on 127.0.0.1 and put a proxy that authenticates in front"
+            }
+            ServeError::Listen { .. } => "give a free address of this machine with --listen",
+            ServeError::Threads(_) => "ask for fewer threads with --jobs",
+        };
+        Self {
+            hint: Some(hint.to_owned()),
+            ..Self::from_fault(error.fault(), &error)
+        }
+    }
+}
+
+/// Writing results failed.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        let mut failure = Self::file(
+            format!("the results cannot be written: {error}"),
+            "check the space and the rights of the place they go to",
+        );
+        failure.silent = error.kind() == io::ErrorKind::BrokenPipe;
+        failure
+    }
+}
+
+/// Tells what went wrong and gives the process its code.
+pub(crate) fn code(outcome: Result<Exit, Failure>) -> ExitCode {
+    let exit = match outcome {
+        Ok(exit) => exit,
+        // Like a program that SIGPIPE ends: whoever closed the pipe has what they wanted.
+        Err(failure) if failure.silent => Exit::Done,
+        Err(failure) => {
+            say(&format!("error: {}", shown(&failure.message)));
+            if let Some(hint) = &failure.hint {
+                say(&format!("hint: {}", shown(hint)));
+            }
+            failure.exit
+        }
+    };
+    ExitCode::from(match exit {
+        Exit::Done => 0,
+        Exit::Found => 1,
+        Exit::Usage => 2,
+        Exit::Partial => 3,
+    })
+}
+
+/// A panic is our bug; it gets one line in place of a backtrace, and the file that caused it a report.
+pub(crate) fn quiet_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info
+            .location()
+            .map_or_else(String::new, |place| format!(" at {place}"));
+        tracing::error!("internal error{place}");
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Exit, Failure};
+    use media::Fault;
+
+    #[test]
+    fn what_to_do_becomes_the_hint() {
+        let failure = Failure::from_fault(Fault::Operator, &"a is missing; put it there");
+        assert_eq!(failure.exit, Exit::Usage);
+        assert_eq!(failure.message, "a is missing");
+        assert_eq!(failure.hint.as_deref(), Some("put it there"));
+        let failure = Failure::from_fault(Fault::Caller, &"a is damaged");
+        assert_eq!(failure.exit, Exit::Partial);
+        assert!(failure.hint.is_some());
+    }
+}

@@ -1,0 +1,60 @@
+//! The command line: arguments in, exit code out. It knows commands, terminals and files; what a file
+//! shows or says is found by the crates below, and this one never looks at pixels or manifests itself.
+
+mod args;
+mod clock;
+mod config;
+
+mod doctor;
+mod engine;
+mod exit;
+mod history;
+mod journal;
+mod jsonl;
+mod keys;
+mod log;
+mod models;
+mod output;
+mod progress;
+mod reports;
+mod scan;
+mod serve;
+mod settings;
+mod sheet;
+mod sign;
+mod table;
+mod tally;
+mod verify;
+mod walk;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::{
+    args::{Args, Command},
+    exit::{Exit, Failure},
+    settings::Settings,
+};
+
+fn main() -> ExitCode {
+    exit::quiet_panics();
+    let args = Args::parse();
+    let outcome = run(&args);
+    exit::code(outcome)
+}
+
+fn run(args: &Args) -> Result<Exit, Failure> {
+    let settings = Settings::load(args.config.as_deref())?;
+    log::start(args)?;
+    match &args.command {
+        Command::Scan(args) => scan::run(args, &settings),
+        Command::Verify(args) => verify::run(args, &settings),
+        Command::Sign(args) => sign::run(args, &settings),
+        Command::Keys(args) => keys::run(args),
+        Command::Serve(args) => serve::run(args, &settings),
+        Command::Models(args) => models::run(args, &settings),
+        Command::Doctor(args) => doctor::run(args, &settings),
+    }
+}

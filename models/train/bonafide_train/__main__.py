@@ -1,0 +1,100 @@
+"""Command line: one subcommand per step, see the README for the order."""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from . import splits
+from .data import prepare_pixels, read_table
+
+
+def main() -> None:
+    """Runs the step named on the command line."""
+    torch.set_num_threads(1)
+    arguments = _parser().parse_args()
+    arguments.run_step(arguments)
+
+
+def _prepare(a: argparse.Namespace) -> None:
+    from .twins import load_codec, prepare_twins
+
+    pixels = prepare_pixels(a.data, a.cache)
+    if a.codec:
+        real = [crop for crop in splits.training(read_table(a.data)) if not crop.synthetic]
+        prepare_twins(real, pixels, load_codec(a.codec), a.cache, a.twins)
+
+
+def _train(a: argparse.Namespace) -> None:
+    from .train import Settings, train
+
+    print(train(a.data, a.cache, a.run, Settings(minutes=a.minutes, steps=a.steps, pairs=a.pairs, seed=a.seed)))
+
+
+def _export(a: argparse.Namespace) -> None:
+    from .export import export
+    from .train import load_averaged
+
+    print(export(load_averaged(a.run), a.model))
+
+
+def _evaluate(a: argparse.Namespace) -> None:
+    from .evaluate import evaluate
+
+    evaluate(a.data, a.cache, a.model, a.run)
+
+
+def _calibrate(a: argparse.Namespace) -> None:
+    from .calibrate import calibrate
+
+    calibrate(a.data, a.run)
+
+
+def _card(a: argparse.Namespace) -> None:
+    from .card import write_card
+
+    print(write_card(a.data, a.run, a.model))
+
+
+def _baselines(a: argparse.Namespace) -> None:
+    from .baselines import baselines
+
+    baselines(a.data, a.cache, a.run)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bonafide_train", description=__doc__)
+    steps = parser.add_subparsers(required=True)
+    prepare = _step(steps, "prepare", _prepare, "data", "cache")
+    prepare.add_argument("--codec", type=Path, help="folder with taef2_*.pth; makes aligned twins")
+    prepare.add_argument("--twins", type=int, default=1_000_000, help="most twins to make; one takes 0.2 s")
+    train = _step(steps, "train", _train, "data", "cache", "run")
+    train.add_argument("--minutes", type=float, required=True, help="wall time of training")
+    train.add_argument("--steps", type=int, default=1_000_000, help="most steps, whatever the time")
+    train.add_argument("--pairs", type=int, default=4, help="aligned pairs per batch of 32; 0 needs no twins")
+    train.add_argument("--seed", type=int, default=1)
+    _step(steps, "export", _export, "run", "model")
+    _step(steps, "evaluate", _evaluate, "data", "cache", "model", "run")
+    _step(steps, "calibrate", _calibrate, "data", "run")
+    _step(steps, "card", _card, "data", "run", "model")
+    _step(steps, "baselines", _baselines, "data", "cache", "run")
+    return parser
+
+
+def _step(steps: argparse._SubParsersAction, name: str, run_step: object, *needed: str) -> argparse.ArgumentParser:
+    step = steps.add_parser(name)
+    step.set_defaults(run_step=run_step)
+    for option in needed:
+        step.add_argument(f"--{option}", type=Path, required=option != "cache", default=Path("cache"), help=_HELP[option])
+    return step
+
+
+_HELP = {
+    "data": "folder with crops-*.tar and crops.tsv",
+    "cache": "folder for decoded pixels, about 2.5 GB (default: cache)",
+    "run": "folder of one run: checkpoint, curve, scores",
+    "model": "the ONNX file",
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+//! C2PA status codes, sorted into the axes they speak of (C2PA 2.2, section 15.2).
+
+use crate::{
+    finding::{Codes, Signature, StatusCode},
+    read::{Outcome, Reading, Status},
+};
+
+/// Every code once, verbatim.
+pub(crate) fn all(reading: &Reading) -> Codes {
+    Codes {
+        success: of(reading, Outcome::Success),
+        informational: of(reading, Outcome::Informational),
+        failure: of(reading, Outcome::Failure),
+    }
+}
+
+fn of(reading: &Reading, outcome: Outcome) -> Vec<StatusCode> {
+    let mut codes: Vec<StatusCode> = reading
+        .statuses
+        .iter()
+        .filter(|status| status.outcome == outcome)
+        .map(|status| status.code.clone())
+        .collect();
+    codes.sort();
+    codes.dedup();
+    codes
+}
+
+/// The statuses of the active manifest, not those found through its ingredients.
+pub(crate) fn active(reading: &Reading) -> impl Iterator<Item = &Status> {
+    reading
+        .statuses
+        .iter()
+        .filter(|status| status.ingredient.is_none())
+}
+
+/// Whether the active manifest has `code` with this outcome.
+pub(crate) fn has(reading: &Reading, outcome: Outcome, code: &str) -> bool {
+    active(reading).any(|status| status.outcome == outcome && status.code.0 == code)
+}
+
+/// The signature axis: the claim signature itself and the hashes of the assertions it covers.
+pub(crate) fn signature(reading: &Reading) -> Signature {
+    let broken: Vec<StatusCode> = active(reading)
+        .filter(|status| status.outcome == Outcome::Failure)
+        .map(|status| status.code.clone())
+        .filter(|code| BREAKS_SIGNATURE.contains(&code.0.as_str()))
+        .collect();
+    if !broken.is_empty() {
+        Signature::Broken(broken)
+    } else if has(reading, Outcome::Success, "claimSignature.validated") {
+        Signature::Ok
+    } else {
+        Signature::Unknown
+    }
+}
+
+/// Whether an OCSP answer in the file says that the signer's certificate was revoked.
+pub(crate) fn is_revoked(reading: &Reading) -> bool {
+    has(reading, Outcome::Failure, "signingCredential.ocsp.revoked")
+        || has(reading, Outcome::Failure, "signingCredential.revoked")
+}
+
+/// Failures that speak of a signer's standing or of time, not of a broken manifest: other axes say so.
+pub(crate) fn is_about_trust_or_time(code: &str) -> bool {
+    matches!(
+        code,
+        "signingCredential.untrusted"
+            | "signingCredential.expired"
+            | "claimSignature.outsideValidity"
+            | "signingCredential.ocsp.skipped"
+            | "signingCredential.ocsp.inaccessible"
+            | "signingCredential.ocsp.unknown"
+    ) || code.starts_with("timeStamp.")
+        || code.starts_with("cawg.")
+}
+
+const BREAKS_SIGNATURE: [&str; 4] = [
+    "claimSignature.mismatch",
+    "claimSignature.missing",
+    "assertion.hashedURI.mismatch",
+    "assertion.missing",
+];

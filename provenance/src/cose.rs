@@ -1,0 +1,127 @@
+//! The parts of a COSE_Sign1 (RFC 9052; C2PA 2.2, section 13.2) that our own checks look at: the
+//! certificate chain, the time stamp and the padding. The c2pa crate checks the signature itself.
+
+use ciborium::Value;
+
+/// What a claim signature carries beside the signature value.
+#[derive(Debug, Default)]
+pub(crate) struct CoseSign1 {
+    /// DER certificates, leaf first.
+    pub(crate) chain: Vec<Vec<u8>>,
+    /// RFC 3161 token with the bytes it vouches for.
+    pub(crate) stamp: Option<Stamp>,
+    /// Padding that is not zero, verbatim.
+    pub(crate) padding: Vec<Vec<u8>>,
+}
+
+/// A time-stamp token.
+#[derive(Debug)]
+pub(crate) struct Stamp {
+    /// The token or response, DER.
+    pub(crate) token: Vec<u8>,
+    /// What it has to vouch for (C2PA 2.2, section 13.2.3 for `sigTst2`, 1.4 for `sigTst`).
+    pub(crate) stamped: Vec<u8>,
+}
+
+/// Reads `cose`; what does not parse is absent. `claim` is what the signature covers.
+pub(crate) fn parse(cose: &[u8], claim: &[u8]) -> CoseSign1 {
+    parts(cose, claim).unwrap_or_default()
+}
+
+fn parts(cose: &[u8], claim: &[u8]) -> Option<CoseSign1> {
+    let value: Value = ciborium::de::from_reader_with_recursion_limit(cose, MAX_DEPTH).ok()?;
+    let value = match value {
+        Value::Tag(COSE_SIGN1_TAG, inner) => *inner,
+        other => other,
+    };
+    let [protected, unprotected, _payload, signature]: [Value; 4] =
+        value.into_array().ok()?.try_into().ok()?;
+    let protected = protected.into_bytes().ok()?;
+    let unprotected = unprotected.into_map().ok()?;
+    let covered: Value =
+        ciborium::de::from_reader_with_recursion_limit(&protected[..], MAX_DEPTH).ok()?;
+    let chain = chain(covered.as_map()?).or_else(|| chain(&unprotected));
+    Some(CoseSign1 {
+        chain: chain.unwrap_or_default(),
+        stamp: stamp(&unprotected, &protected, claim, signature),
+        padding: padding(&unprotected),
+    })
+}
+
+/// `x5chain` (RFC 9360: label 33) or its text form of C2PA 1.x: one certificate or a list.
+fn chain(header: &[(Value, Value)]) -> Option<Vec<Vec<u8>>> {
+    let entry = header
+        .iter()
+        .find(|(key, _)| *key == Value::from(33) || key.as_text() == Some("x5chain"))?;
+    match &entry.1 {
+        Value::Bytes(one) => Some(vec![one.clone()]),
+        Value::Array(many) => many
+            .iter()
+            .take(MAX_CHAIN)
+            .map(|one| one.as_bytes().cloned())
+            .collect(),
+        _ => None,
+    }
+}
+
+fn stamp(
+    header: &[(Value, Value)],
+    protected: &[u8],
+    claim: &[u8],
+    signature: Value,
+) -> Option<Stamp> {
+    let by_name = |name| {
+        header
+            .iter()
+            .find(|(key, _)| key.as_text() == Some(name))
+            .map(|(_, value)| value)
+    };
+    let (container, payload) = match by_name("sigTst2") {
+        Some(container) => (container, encode(&signature)?),
+        None => (by_name("sigTst")?, claim.to_vec()),
+    };
+    let tokens = entry(container.as_map()?, "tstTokens")?.as_array()?;
+    let token = entry(tokens.first()?.as_map()?, "val")?.as_bytes()?.clone();
+    Some(Stamp {
+        token,
+        stamped: countersigned(protected, payload)?,
+    })
+}
+
+/// The Sig_structure of a countersignature (RFC 9052, section 4.4).
+fn countersigned(protected: &[u8], payload: Vec<u8>) -> Option<Vec<u8>> {
+    encode(&Value::Array(vec![
+        Value::from("CounterSignature"),
+        Value::Bytes(protected.to_vec()),
+        Value::Bytes(Vec::new()),
+        Value::Bytes(payload),
+    ]))
+}
+
+fn padding(header: &[(Value, Value)]) -> Vec<Vec<u8>> {
+    header
+        .iter()
+        .filter(|(key, _)| matches!(key.as_text(), Some("pad" | "pad2")))
+        .filter_map(|(_, value)| value.as_bytes())
+        .filter(|pad| pad.iter().any(|byte| *byte != 0))
+        .cloned()
+        .collect()
+}
+
+fn entry<'a>(map: &'a [(Value, Value)], name: &str) -> Option<&'a Value> {
+    map.iter()
+        .find(|(key, _)| key.as_text() == Some(name))
+        .map(|(_, value)| value)
+}
+
+fn encode(value: &Value) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    ciborium::into_writer(value, &mut bytes).ok()?;
+    Some(bytes)
+}
+
+const COSE_SIGN1_TAG: u64 = 18;
+/// Headers nest four levels deep; more is an attack.
+const MAX_DEPTH: usize = 16;
+/// Longest certificate chain looked at.
+const MAX_CHAIN: usize = 16;

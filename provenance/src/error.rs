@@ -1,0 +1,148 @@
+//! Why judging or signing cannot start, and who has to act. A broken manifest is never an error here.
+
+use std::{io, path::PathBuf};
+
+use media::Fault;
+
+/// The judge cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum ProvenanceError {
+    /// A trust list cannot be parsed. Nothing of it is used.
+    #[error(
+        "the trust list \"{name}\" cannot be used: {detail}; give a PEM file of CA certificates"
+    )]
+    TrustList {
+        /// Name of the list.
+        name: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The library refused our own configuration.
+    #[error("the C2PA reader refused its configuration: {0}")]
+    Configuration(String),
+}
+
+impl ProvenanceError {
+    /// Who must act.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::TrustList { .. } => Fault::Operator,
+            Self::Configuration(_) => Fault::Bug,
+        }
+    }
+
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TrustList { .. } => "trust_list",
+            Self::Configuration(_) => "c2pa_configuration",
+        }
+    }
+}
+
+/// Nothing was signed. No variant carries key material.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// A key or certificate file cannot be read.
+    #[error("{} cannot be read: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others may read the key.
+    #[error("{} may be read by others (mode {mode:03o}); run chmod 600 on it", .path.display())]
+    KeyMode {
+        /// The key file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A key must be a file of its own, not a link to one.
+    #[error("{} is not a regular file; give the key file itself", .path.display())]
+    KeyNotAFile {
+        /// The path given.
+        path: PathBuf,
+    },
+    /// The key does not parse.
+    #[error(
+        "the signing key is damaged or of another kind; give an Ed25519 key as unencrypted PKCS#8 PEM"
+    )]
+    KeyDamaged,
+    /// The chain does not parse or is empty.
+    #[error(
+        "the certificate chain cannot be used: {0}; give the signing certificate first, then its issuers, as PEM"
+    )]
+    Chain(String),
+    /// The first certificate belongs to another key.
+    #[error(
+        "the first certificate of the chain belongs to another key; give the chain that was issued for this key"
+    )]
+    KeyMismatch,
+    /// The kind of file cannot carry a manifest.
+    #[error("{mime} files cannot be signed by this build")]
+    UnsupportedKind {
+        /// Sniffed kind.
+        mime: &'static str,
+    },
+    /// The file is signed, and this profile would drop that history.
+    #[error(
+        "the file already carries a credential; use the profile edit or ai-edit, which keeps it as the parent"
+    )]
+    AlreadySigned,
+    /// What was written does not verify; it must not be used.
+    #[error("the signed file does not verify ({0}); nothing was kept")]
+    NotVerified(String),
+    /// The file's own history is broken.
+    #[error("the file already carries a credential that cannot be read ({0}); nothing was signed")]
+    BrokenHistory(String),
+    /// The library failed to build the manifest.
+    #[error("the manifest could not be written: {0}")]
+    Library(String),
+    /// The certificates could not be made.
+    #[error("the development certificates could not be made: {0}")]
+    Certificate(String),
+    /// The operating system gave no random bytes.
+    #[error("the operating system gave no random bytes: {0}")]
+    Random(String),
+}
+
+impl SignError {
+    /// Who must act.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Unreadable { .. }
+            | Self::KeyMode { .. }
+            | Self::KeyNotAFile { .. }
+            | Self::KeyDamaged
+            | Self::Chain(_)
+            | Self::KeyMismatch
+            | Self::Certificate(_)
+            | Self::Random(_) => Fault::Operator,
+            Self::UnsupportedKind { .. } | Self::AlreadySigned | Self::BrokenHistory(_) => {
+                Fault::Caller
+            }
+            Self::Library(_) | Self::NotVerified(_) => Fault::Bug,
+        }
+    }
+
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "unreadable",
+            Self::KeyMode { .. } => "key_mode",
+            Self::KeyNotAFile { .. } => "key_not_a_file",
+            Self::KeyDamaged => "key_damaged",
+            Self::Chain(_) => "chain",
+            Self::KeyMismatch => "key_mismatch",
+            Self::UnsupportedKind { .. } => "unsupported_kind",
+            Self::AlreadySigned => "already_signed",
+            Self::NotVerified(_) => "not_verified",
+            Self::BrokenHistory(_) => "broken_history",
+            Self::Library(_) => "c2pa",
+            Self::Certificate(_) => "certificate",
+            Self::Random(_) => "random",
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The boxes of a manifest store (JUMBF, ISO 19566-5; C2PA 2.2, section 11.1), found without copying.
+//!
+//! Only what our own checks need is walked: per manifest the claim, the signature and the raw assertion
+//! boxes. The c2pa crate does the full parse; a store this walker cannot follow simply yields less.
+
+/// Bound on boxes looked at in one store, far above any real store.
+const MAX_BOXES: usize = 20_000;
+
+/// The raw parts of one manifest.
+#[derive(Debug, Default)]
+pub(crate) struct ManifestBoxes<'a> {
+    /// Manifest label.
+    pub(crate) label: &'a str,
+    /// Claim CBOR.
+    pub(crate) claim: Option<&'a [u8]>,
+    /// COSE_Sign1 CBOR.
+    pub(crate) signature: Option<&'a [u8]>,
+    /// Assertion label and CBOR payload, for assertions that are CBOR.
+    pub(crate) assertions: Vec<(&'a str, &'a [u8])>,
+}
+
+/// Every manifest of a store, in file order.
+pub(crate) fn manifests(store: &[u8]) -> Vec<ManifestBoxes<'_>> {
+    let mut budget = MAX_BOXES;
+    let mut found = Vec::new();
+    for (label, content) in superboxes(store, &mut budget) {
+        if label == "c2pa" {
+            for (label, content) in superboxes(content, &mut budget) {
+                found.push(manifest(label, content, &mut budget));
+            }
+        }
+    }
+    found
+}
+
+/// Whether the store holds a compressed manifest, which this walker does not look into.
+pub(crate) fn is_compressed(store: &[u8]) -> bool {
+    store.windows(4).any(|window| window == b"brob")
+}
+
+fn manifest<'a>(label: &'a str, content: &'a [u8], budget: &mut usize) -> ManifestBoxes<'a> {
+    let mut found = ManifestBoxes {
+        label,
+        ..ManifestBoxes::default()
+    };
+    for (name, content) in superboxes(content, budget) {
+        match name {
+            "c2pa.claim" | "c2pa.claim.v2" => found.claim = cbor(content, budget),
+            "c2pa.signature" => found.signature = cbor(content, budget),
+            "c2pa.assertions" => found.assertions = assertions(content, budget),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn assertions<'a>(content: &'a [u8], budget: &mut usize) -> Vec<(&'a str, &'a [u8])> {
+    let mut found = Vec::new();
+    for (label, content) in superboxes(content, budget) {
+        found.extend(cbor(content, budget).map(|cbor| (label, cbor)));
+    }
+    found
+}
+
+fn cbor<'a>(content: &'a [u8], budget: &mut usize) -> Option<&'a [u8]> {
+    boxes(content, budget)
+        .into_iter()
+        .find(|found| found.kind == *b"cbor")
+        .map(|found| found.payload)
+}
+
+fn superboxes<'a>(content: &'a [u8], budget: &mut usize) -> Vec<(&'a str, &'a [u8])> {
+    boxes(content, budget)
+        .into_iter()
+        .filter_map(superbox)
+        .collect()
+}
+
+struct Found<'a> {
+    kind: [u8; 4],
+    payload: &'a [u8],
+}
+
+/// The boxes of one level, while `budget` lasts. Stops at the first that does not fit.
+fn boxes<'a>(mut rest: &'a [u8], budget: &mut usize) -> Vec<Found<'a>> {
+    let mut found = Vec::new();
+    while *budget > 0 {
+        let Some((next, remaining)) = split_box(rest) else {
+            break;
+        };
+        found.push(next);
+        rest = remaining;
+        *budget = budget.saturating_sub(1);
+    }
+    found
+}
+
+fn split_box(bytes: &[u8]) -> Option<(Found<'_>, &[u8])> {
+    let (length, after) = bytes.split_first_chunk::<4>()?;
+    let (kind, after) = after.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    // Length 0 means "to the end" and 1 a 64-bit length; neither occurs in stores the library reads.
+    let payload = length.checked_sub(8)?;
+    let (payload, rest) = after.split_at_checked(payload)?;
+    Some((
+        Found {
+            kind: *kind,
+            payload,
+        },
+        rest,
+    ))
+}
+
+/// Label and content of a superbox: a description box (16-byte type, toggles, label) comes first.
+fn superbox(found: Found<'_>) -> Option<(&str, &[u8])> {
+    if found.kind != *b"jumb" {
+        return None;
+    }
+    let (description, content) = split_box(found.payload)?;
+    if description.kind != *b"jumd" {
+        return None;
+    }
+    let label = description
+        .payload
+        .get(17..)?
+        .split(|byte| *byte == 0)
+        .next()?;
+    Some((std::str::from_utf8(label).ok()?, content))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_compressed, manifests};
+
+    fn boxed(kind: &[u8; 4], payload: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(payload.len() + 8).unwrap();
+        [&length.to_be_bytes()[..], kind, payload].concat()
+    }
+
+    fn named(label: &str, content: &[u8]) -> Vec<u8> {
+        let description = [&[0; 16][..], &[3], label.as_bytes(), &[0]].concat();
+        boxed(
+            b"jumb",
+            &[&boxed(b"jumd", &description)[..], content].concat(),
+        )
+    }
+
+    fn store() -> Vec<u8> {
+        let claim = named("c2pa.claim.v2", &boxed(b"cbor", b"claim"));
+        let signature = named("c2pa.signature", &boxed(b"cbor", b"signature"));
+        let hash = named("c2pa.hash.data", &boxed(b"cbor", b"hash"));
+        let assertions = named("c2pa.assertions", &hash);
+        named(
+            "c2pa",
+            &named("urn:one", &[assertions, claim, signature].concat()),
+        )
+    }
+
+    #[test]
+    fn claim_signature_and_assertions_are_found() {
+        let store = store();
+        let found = manifests(&store);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].label, "urn:one");
+        assert_eq!(found[0].claim, Some(&b"claim"[..]));
+        assert_eq!(found[0].signature, Some(&b"signature"[..]));
+        assert_eq!(found[0].assertions, [("c2pa.hash.data", &b"hash"[..])]);
+        assert!(!is_compressed(&store));
+    }
+
+    #[test]
+    fn any_cut_or_changed_byte_is_survived() {
+        let store = store();
+        for length in 0..store.len() {
+            manifests(&store[..length]);
+            let mut changed = store.clone();
+            changed[length] ^= 0xff;
+            manifests(&changed);
+        }
+    }
+}

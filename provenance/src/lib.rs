@@ -1,0 +1,38 @@
+//! What the file says: reads, judges and signs C2PA manifests and reads unsigned labels.
+//!
+//! Only `read.rs` and `sign.rs` name the c2pa crate; nothing of it leaves this crate. No HTTP client is
+//! compiled in, so reading a hostile file opens no socket. Time is an argument.
+
+mod ai;
+mod certificate;
+mod codes;
+mod cose;
+mod coverage;
+mod credential;
+mod display;
+mod error;
+mod finding;
+mod history;
+mod identity;
+mod jpeg;
+mod judge;
+mod jumbf;
+pub mod keys;
+mod labels;
+mod origin;
+mod profile;
+mod read;
+mod sign;
+mod time;
+mod trust;
+
+pub use credential::Credential;
+pub use display::{MAX_TEXT_CHARS, clean, is_shown};
+pub use error::{ProvenanceError, SignError};
+pub use finding::*;
+pub use judge::Judge;
+pub use origin::{Origin, Proof};
+pub use profile::{Profile, UnknownProfile};
+pub use sign::{SignRequest, Signed, sign};
+pub use time::{Timestamp, Validity};
+pub use trust::{TrustListInfo, TrustStore};

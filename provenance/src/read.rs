@@ -1,0 +1,490 @@
+//! The c2pa crate's reader and its trust and time-stamp checks, behind our own types.
+//!
+//! This file and `sign.rs` alone name the crate. Settings are per call, never global; nothing is
+//! fetched; a deadline is enforced through the crate's progress hook.
+
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    io::Cursor,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use aho_corasick::AhoCorasick;
+use c2pa::{
+    Context, Reader,
+    crypto::{
+        cose::{CertificateTrustPolicy, TrustAnchorType},
+        time_stamp::verify_time_stamp,
+    },
+    jumbf_io,
+    status_tracker::StatusTracker,
+    validation_results::StatusCodes,
+};
+use media::Media;
+use serde_json::{Value, json};
+
+use crate::{
+    cose::Stamp,
+    error::ProvenanceError,
+    finding::{StatusCode, ValidationState},
+    time::Timestamp,
+    trust::{INTERIM_EKUS, Role, TrustList, TrustStore},
+};
+
+/// Longest one file may keep the reader busy.
+const DEADLINE: Duration = Duration::from_millis(1_800);
+/// Contexts kept for sets of anchors; real traffic has a few dozen.
+const MAX_CONTEXTS: usize = 256;
+
+/// What the library found, in our own types.
+pub(crate) struct Reading {
+    pub(crate) state: ValidationState,
+    pub(crate) statuses: Vec<Status>,
+    pub(crate) manifests: Vec<RawManifest>,
+}
+
+/// One status of the library.
+#[derive(Debug, Clone)]
+pub(crate) struct Status {
+    pub(crate) code: StatusCode,
+    pub(crate) outcome: Outcome,
+    /// JUMBF URI of the box concerned.
+    pub(crate) url: String,
+    /// URI of the ingredient assertion it was found through; `None` for the active manifest.
+    pub(crate) ingredient: Option<String>,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Success,
+    Informational,
+    Failure,
+}
+
+/// One manifest as the library parsed it; nothing in it is checked for display.
+pub(crate) struct RawManifest {
+    pub(crate) label: String,
+    pub(crate) active: bool,
+    pub(crate) title: Option<String>,
+    pub(crate) claim_generator: Option<String>,
+    pub(crate) claim_version: Option<u8>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) common_name: Option<String>,
+    pub(crate) signed_at: Option<String>,
+    /// Label and JSON value of each assertion that has one.
+    pub(crate) assertions: Vec<(String, Value)>,
+    pub(crate) ingredients: Vec<RawIngredient>,
+}
+
+/// One ingredient as the library parsed it.
+pub(crate) struct RawIngredient {
+    pub(crate) relationship: String,
+    pub(crate) title: Option<String>,
+    pub(crate) manifest: Option<String>,
+    /// Failure codes recorded when it was added.
+    pub(crate) recorded_failures: Vec<StatusCode>,
+    pub(crate) digital_source_type: Option<String>,
+}
+
+/// Why there is no reading.
+#[derive(Debug)]
+pub(crate) enum NoReading {
+    /// No manifest in the file.
+    Absent,
+    /// Only an address of one.
+    Remote(String),
+    /// This kind of file is not read.
+    Unsupported,
+    /// The library gave up; its words.
+    Malformed(String),
+}
+
+/// Reads manifests with the trust lists in force. Shared by all threads.
+pub(crate) struct StoreReader {
+    lists: Vec<TrustList>,
+    /// Finds which anchors' names occur in a store; pattern n is `handles[n]`.
+    names: AhoCorasick,
+    handles: Vec<Handle>,
+    contexts: Mutex<HashMap<Vec<Handle>, Arc<Context>>>,
+}
+
+/// An anchor: number of its list, number in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Handle(usize, usize);
+
+/// The anchors that can matter for one store.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selection(Vec<Handle>);
+
+impl StoreReader {
+    pub(crate) fn new(store: TrustStore) -> Result<Self, ProvenanceError> {
+        let lists = store.into_lists();
+        let mut handles = Vec::new();
+        let mut names = Vec::new();
+        for (list_number, list) in lists.iter().enumerate() {
+            for (number, anchor) in list.anchors.iter().enumerate() {
+                handles.push(Handle(list_number, number));
+                names.push(anchor.subject.as_slice());
+            }
+        }
+        let names = AhoCorasick::new(&names)
+            .map_err(|error| ProvenanceError::Configuration(error.to_string()))?;
+        let reader = Self {
+            names,
+            handles,
+            lists,
+            contexts: Mutex::default(),
+        };
+        reader.context(&Selection(Vec::new()))?;
+        Ok(reader)
+    }
+
+    /// The manifest store inside the file.
+    pub(crate) fn embedded_store(&self, media: &Media) -> Result<Vec<u8>, NoReading> {
+        let format = format_of(media);
+        jumbf_io::load_jumbf_from_memory(format, media.bytes()).map_err(no_reading)
+    }
+
+    /// The anchors whose subject name occurs in `store`. Sound because a chain that ends in an anchor
+    /// names it as an issuer or contains it; a compressed store hides names, so it gets all.
+    pub(crate) fn select(&self, store: &[u8]) -> Selection {
+        if crate::jumbf::is_compressed(store) {
+            return Selection(self.handles.clone());
+        }
+        let mut selected: Vec<Handle> = self
+            .names
+            .find_overlapping_iter(store)
+            .filter_map(|found| self.handles.get(found.pattern().as_usize()).copied())
+            .collect();
+        selected.sort_unstable();
+        selected.dedup();
+        Selection(selected)
+    }
+
+    /// Reads and validates; `sidecar` is the store when it is not in the file.
+    pub(crate) fn read(
+        &self,
+        media: &Media,
+        sidecar: Option<&[u8]>,
+        selection: &Selection,
+    ) -> Result<Reading, NoReading> {
+        let context = self
+            .context(selection)
+            .map_err(|error| NoReading::Malformed(error.to_string()))?;
+        let format = format_of(media);
+        let stream = Cursor::new(media.bytes());
+        DEADLINE_AT.set(Instant::now().checked_add(DEADLINE));
+        let reader = Reader::from_shared_context(&context);
+        let reader = match sidecar {
+            Some(store) => reader.with_manifest_data_and_stream(store, format, stream),
+            None => reader.with_stream(format, stream),
+        };
+        DEADLINE_AT.set(None);
+        reader.map(|reader| reading(&reader)).map_err(no_reading)
+    }
+
+    /// The first list that vouches for the signer at time `at`.
+    pub(crate) fn vouching_list(
+        &self,
+        chain: &[Vec<u8>],
+        selection: &Selection,
+        at: Timestamp,
+    ) -> Option<&TrustList> {
+        let (leaf, issuers) = chain.split_first()?;
+        self.lists.iter().enumerate().find_map(|(number, list)| {
+            let anchors = selection.of_list(number);
+            let vouched = match list.role {
+                Role::StampAnchor => false,
+                Role::AllowedSigner => anchors
+                    .iter()
+                    .any(|anchor| list.anchors.get(*anchor).is_some_and(|a| a.der == *leaf)),
+                Role::SignerAnchor => {
+                    !anchors.is_empty()
+                        && policy(list, &anchors, TrustAnchorType::Manifest)
+                            .check_certificate_trust(issuers, leaf, Some(at.0))
+                            .is_ok()
+                }
+            };
+            vouched.then_some(list)
+        })
+    }
+
+    /// Checks a time stamp against the TSA lists alone, whatever the claim's version.
+    pub(crate) fn check_stamp(&self, stamp: &Stamp) -> StampCheck {
+        let selection = self.select(&stamp.token);
+        let mut tsa = CertificateTrustPolicy::new();
+        for (number, list) in self.lists.iter().enumerate() {
+            let anchors = selection.of_list(number);
+            if list.role == Role::StampAnchor && !anchors.is_empty() {
+                add_anchors(&mut tsa, list, &anchors, TrustAnchorType::TSA);
+            }
+        }
+        // Every call gets a log of its own: the library writes its findings there.
+        let check = |verify_trust| {
+            let mut log = StatusTracker::default();
+            verify_time_stamp(&stamp.token, &stamp.stamped, &tsa, &mut log, verify_trust)
+                .ok()
+                .map(|info| {
+                    let time: chrono::DateTime<chrono::Utc> = info.gen_time.into();
+                    Timestamp(time.timestamp())
+                })
+        };
+        match (check(true), check(false)) {
+            (Some(time), _) => StampCheck::Trusted(time),
+            (None, Some(time)) => StampCheck::Untrusted(time),
+            (None, None) => StampCheck::Invalid,
+        }
+    }
+
+    fn context(&self, selection: &Selection) -> Result<Arc<Context>, ProvenanceError> {
+        let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(context) = contexts.get(&selection.0) {
+            return Ok(Arc::clone(context));
+        }
+        let context = Context::new()
+            .with_settings(self.settings(selection).to_string().as_str())
+            .map_err(|error| ProvenanceError::Configuration(error.to_string()))?
+            .with_progress_callback(|_, _, _| before_deadline())
+            .into_shared();
+        if contexts.len() >= MAX_CONTEXTS {
+            contexts.clear();
+        }
+        contexts.insert(selection.0.clone(), Arc::clone(&context));
+        Ok(context)
+    }
+
+    fn settings(&self, selection: &Selection) -> Value {
+        let anchors: Vec<Value> = self
+            .lists
+            .iter()
+            .enumerate()
+            .filter_map(|(number, list)| list_settings(list, &selection.of_list(number)))
+            .collect();
+        json!({
+            "trust": { "anchors": anchors, "trust_config": INTERIM_EKUS },
+            "core": { "allowed_network_hosts": [], "max_decompressed_manifest_size_in_mb": 32 },
+            "verify": {
+                "verify_trust": true,
+                "verify_timestamp_trust": true,
+                "ocsp_fetch": false,
+                "remote_manifest_fetch": false,
+            },
+        })
+    }
+}
+
+/// How a time stamp's checks ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StampCheck {
+    Trusted(Timestamp),
+    Untrusted(Timestamp),
+    Invalid,
+}
+
+impl Selection {
+    /// Numbers of the selected anchors of one list.
+    fn of_list(&self, list: usize) -> Vec<usize> {
+        self.0
+            .iter()
+            .filter(|handle| handle.0 == list)
+            .map(|handle| handle.1)
+            .collect()
+    }
+}
+
+thread_local! {
+    static DEADLINE_AT: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+fn before_deadline() -> bool {
+    DEADLINE_AT
+        .get()
+        .is_none_or(|deadline| Instant::now() < deadline)
+}
+
+fn list_settings(list: &TrustList, anchors: &[usize]) -> Option<Value> {
+    if anchors.is_empty() {
+        return None;
+    }
+    let pem = pem_bundle(list, anchors);
+    Some(match list.role {
+        Role::SignerAnchor => json!({
+            "trust_anchors": pem, "trust_uri": list.info.name, "trust_kind": "manifest",
+        }),
+        Role::StampAnchor => json!({
+            "trust_anchors": pem, "trust_uri": list.info.name, "trust_kind": "tsa",
+        }),
+        Role::AllowedSigner => json!({
+            "trust_anchors": "", "trust_uri": list.info.name, "trust_kind": "manifest",
+            "allowed_list": pem,
+        }),
+    })
+}
+
+fn policy(list: &TrustList, anchors: &[usize], kind: TrustAnchorType) -> CertificateTrustPolicy {
+    let mut policy = CertificateTrustPolicy::default();
+    policy.add_valid_ekus(INTERIM_EKUS.as_bytes());
+    add_anchors(&mut policy, list, anchors, kind);
+    policy
+}
+
+fn add_anchors(
+    policy: &mut CertificateTrustPolicy,
+    list: &TrustList,
+    anchors: &[usize],
+    kind: TrustAnchorType,
+) {
+    let pem = pem_bundle(list, anchors);
+    // The bundle is our own encoding of certificates that parsed, so this cannot fail; if it did, the
+    // anchor would be missing and the signer unknown, which is the safe side.
+    let _ = policy.add_trust_anchors(pem.as_bytes(), &list.info.name, kind, None);
+}
+
+fn pem_bundle(list: &TrustList, anchors: &[usize]) -> String {
+    anchors
+        .iter()
+        .filter_map(|number| list.anchors.get(*number))
+        .map(|anchor| pem::encode(&pem::Pem::new("CERTIFICATE", anchor.der.as_slice())))
+        .collect()
+}
+
+/// The library's name for the kind; it sniffs the bytes itself and uses this as a hint.
+fn format_of(media: &Media) -> &'static str {
+    media.kind.mime()
+}
+
+fn no_reading(error: c2pa::Error) -> NoReading {
+    match error {
+        c2pa::Error::JumbfNotFound => NoReading::Absent,
+        c2pa::Error::RemoteManifestUrl(url) | c2pa::Error::RemoteManifestFetch(url) => {
+            NoReading::Remote(url)
+        }
+        c2pa::Error::UnsupportedType => NoReading::Unsupported,
+        other => NoReading::Malformed(other.to_string()),
+    }
+}
+
+fn reading(reader: &Reader) -> Reading {
+    let active = reader.active_label().unwrap_or_default();
+    let mut manifests: Vec<RawManifest> = reader
+        .iter_manifests()
+        .map(|manifest| raw_manifest(manifest, active))
+        .collect();
+    manifests.sort_by(|a, b| (!a.active, &a.label).cmp(&(!b.active, &b.label)));
+    Reading {
+        state: match reader.validation_state() {
+            c2pa::ValidationState::Trusted => ValidationState::Trusted,
+            c2pa::ValidationState::Valid => ValidationState::Valid,
+            c2pa::ValidationState::Invalid => ValidationState::Invalid,
+        },
+        statuses: statuses(reader),
+        manifests,
+    }
+}
+
+fn statuses(reader: &Reader) -> Vec<Status> {
+    let Some(results) = reader.validation_results() else {
+        return Vec::new();
+    };
+    let mut statuses = Vec::new();
+    if let Some(codes) = results.active_manifest() {
+        push_statuses(&mut statuses, codes, None);
+    }
+    for delta in results.ingredient_deltas().into_iter().flatten() {
+        let uri = delta.ingredient_assertion_uri();
+        push_statuses(&mut statuses, delta.validation_deltas(), Some(uri));
+    }
+    statuses
+}
+
+fn push_statuses(statuses: &mut Vec<Status>, codes: &StatusCodes, ingredient: Option<&str>) {
+    let groups = [
+        (Outcome::Success, codes.success()),
+        (Outcome::Informational, codes.informational()),
+        (Outcome::Failure, codes.failure()),
+    ];
+    for (outcome, group) in groups {
+        statuses.extend(group.iter().map(|status| Status {
+            code: StatusCode(status.code().to_owned()),
+            outcome,
+            url: status.url().unwrap_or_default().to_owned(),
+            ingredient: ingredient.map(str::to_owned),
+        }));
+    }
+}
+
+fn raw_manifest(manifest: &c2pa::Manifest, active: &str) -> RawManifest {
+    let label = manifest.label().unwrap_or_default().to_owned();
+    RawManifest {
+        active: label == active,
+        label,
+        title: manifest.title().map(str::to_owned),
+        claim_generator: claim_generator(manifest),
+        claim_version: manifest.claim_version(),
+        issuer: manifest.issuer(),
+        common_name: manifest.common_name(),
+        signed_at: manifest.time(),
+        assertions: manifest
+            .assertions()
+            .iter()
+            .filter_map(|assertion| {
+                let value = assertion.value().ok()?.clone();
+                Some((assertion.label().to_owned(), value))
+            })
+            .collect(),
+        ingredients: manifest.ingredients().iter().map(raw_ingredient).collect(),
+    }
+}
+
+fn claim_generator(manifest: &c2pa::Manifest) -> Option<String> {
+    let info = manifest
+        .claim_generator_info
+        .as_ref()
+        .and_then(|all| all.first());
+    let named = info.map(|info| match &info.version {
+        Some(version) => format!("{} {version}", info.name),
+        None => info.name.clone(),
+    });
+    named.or_else(|| manifest.claim_generator().map(str::to_owned))
+}
+
+fn raw_ingredient(ingredient: &c2pa::Ingredient) -> RawIngredient {
+    let recorded = ingredient.validation_results().map_or_else(
+        || {
+            let statuses = ingredient.validation_status().unwrap_or_default();
+            statuses
+                .iter()
+                .filter(|status| !c2pa::validation_status::is_success(status.code()))
+                .map(|status| StatusCode(status.code().to_owned()))
+                .collect()
+        },
+        recorded_failures,
+    );
+    RawIngredient {
+        relationship: match ingredient.relationship() {
+            c2pa::Relationship::ParentOf => "parentOf",
+            c2pa::Relationship::ComponentOf => "componentOf",
+            c2pa::Relationship::InputTo => "inputTo",
+        }
+        .to_owned(),
+        title: ingredient.title().map(str::to_owned),
+        manifest: ingredient.active_manifest().map(str::to_owned),
+        recorded_failures: recorded,
+        digital_source_type: ingredient
+            .digital_source_type()
+            .and_then(|kind| serde_json::to_value(kind).ok())
+            .and_then(|kind| kind.as_str().map(str::to_owned)),
+    }
+}
+
+fn recorded_failures(results: &c2pa::ValidationResults) -> Vec<StatusCode> {
+    let own = results.active_manifest().into_iter();
+    let deltas = results.ingredient_deltas().into_iter().flatten();
+    own.chain(deltas.map(|delta| delta.validation_deltas()))
+        .flat_map(|codes| codes.failure())
+        .map(|status| StatusCode(status.code().to_owned()))
+        .collect()
+}

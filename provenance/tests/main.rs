@@ -1,0 +1,14 @@
+//! The crate at its boundary: real files in, axes out.
+#![allow(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "test code"
+)]
+
+mod corpus;
+mod signing;

@@ -1,0 +1,226 @@
+//! Signing, at the boundary: bytes in, bytes out, read back by our own judge.
+
+use std::fs;
+
+use media::{Kind, Limits, Media, Name};
+use provenance::{
+    AiStatus, Content, Credential, History, Judge, ManifestState, Origin, Place, Profile,
+    SignError, SignRequest, Signature, SignerStatus, Time, Timestamp, TrustStore, Validity,
+    keys::{ChainRequest, DevelopmentChain, Secrets, development_chain},
+    sign,
+};
+
+const NOW: Timestamp = Timestamp(1_780_000_000);
+
+fn chain(seed: u8) -> DevelopmentChain {
+    let request = ChainRequest {
+        name: "Test signer",
+        organisation: "Test newsroom",
+        validity: Validity {
+            not_before: Timestamp(1_700_000_000),
+            not_after: Timestamp(1_900_000_000),
+        },
+    };
+    development_chain(
+        &request,
+        &Secrets::dangerous_fixed([seed; 32], [seed + 1; 32]),
+    )
+    .unwrap()
+}
+
+fn credential(chain: &DevelopmentChain) -> Credential {
+    let key = chain.signer_key_pem.as_bytes();
+    Credential::from_pem(key, chain.signer_chain_pem.as_bytes()).unwrap()
+}
+
+fn judge(chain: &DevelopmentChain) -> Judge {
+    let mut store = TrustStore::empty();
+    store
+        .add_anchors_pem("test-root.pem", chain.ca_cert_pem.as_bytes())
+        .unwrap();
+    Judge::new(store).unwrap()
+}
+
+fn media(name: &str, bytes: Vec<u8>) -> Media {
+    Media::from_bytes(Name::from_text(name), None, bytes, &Limits::default()).unwrap()
+}
+
+fn picture(format: image::ImageFormat) -> Vec<u8> {
+    let pixels = image::RgbImage::from_fn(96, 64, |x, y| {
+        image::Rgb([(x * 2) as u8, (y * 3) as u8, (x * y) as u8])
+    });
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    pixels.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+fn request(profile: Profile) -> SignRequest<'static> {
+    SignRequest {
+        profile,
+        title: Some("A title"),
+        author: Some("An author"),
+        no_train: true,
+        parent: None,
+        sidecar: false,
+        now: NOW,
+    }
+}
+
+#[test]
+fn a_signed_photo_is_small_and_trusted_by_its_own_root_only() {
+    use image::ImageFormat::{Gif, Jpeg, Png, Tiff, WebP};
+    let chain = chain(1);
+    for format in [Jpeg, Png, WebP, Gif, Tiff] {
+        let source = media("a", picture(format));
+        let signed = sign(&source, &request(Profile::Photo), &credential(&chain)).unwrap();
+        assert!(
+            signed.manifest.len() <= 4_096,
+            "{format:?}: {}",
+            signed.manifest.len()
+        );
+        let written = media("a", signed.asset);
+        let found = judge(&chain).judge(&written, None, NOW);
+        assert_eq!(found.manifest, ManifestState::Embedded);
+        assert_eq!(found.content, Content::Intact);
+        assert_eq!(found.signature, Signature::Ok);
+        assert_eq!(found.time, Time::InsideValidity);
+        assert_eq!(found.signer.status, SignerStatus::Local);
+        assert_eq!(found.signer.organisation.as_deref(), Some("Test newsroom"));
+        assert_eq!(found.ai.status, AiStatus::CaptureDeclared);
+        assert!(
+            matches!(found.origin(), Origin::Claimed(Some(_))),
+            "{format:?} {:?}",
+            found.uncovered
+        );
+
+        let stranger = Judge::new(TrustStore::bundled().unwrap()).unwrap();
+        let found = stranger.judge(&written, None, NOW);
+        assert_eq!(found.signer.status, SignerStatus::Unknown);
+        assert_eq!(found.origin(), Origin::Claimed(None));
+    }
+}
+
+#[test]
+fn a_changed_pixel_is_altered_and_proves_nothing() {
+    let chain = chain(1);
+    let signed = sign(
+        &media("a.jpg", picture(image::ImageFormat::Jpeg)),
+        &request(Profile::Photo),
+        &credential(&chain),
+    )
+    .unwrap();
+    let mut bytes = signed.asset;
+    let last = bytes.len() - 10;
+    bytes[last] ^= 1;
+    let found = judge(&chain).judge(&media("a.jpg", bytes), None, NOW);
+    assert!(matches!(found.content, Content::Altered(_)));
+    assert_eq!(found.origin(), Origin::Claimed(None));
+}
+
+#[test]
+fn an_edit_keeps_the_history_and_its_admission() {
+    let chain = chain(1);
+    let made = sign(
+        &media("a.png", picture(image::ImageFormat::Png)),
+        &request(Profile::Ai),
+        &credential(&chain),
+    )
+    .unwrap();
+    let parent = media("a.png", made.asset);
+    let refused = sign(&parent, &request(Profile::Photo), &credential(&chain)).unwrap_err();
+    assert!(matches!(refused, SignError::AlreadySigned));
+    let edited = sign(&parent, &request(Profile::Edit), &credential(&chain)).unwrap();
+    let found = judge(&chain).judge(&media("b.png", edited.asset), None, NOW);
+    assert_eq!(found.history, History::Ok { manifests: 2 });
+    assert_eq!(found.ai.status, AiStatus::DeclaredFull);
+    assert_eq!(found.ai.place, Some(Place::History));
+    assert_eq!(found.origin(), Origin::MadeWithAi);
+}
+
+#[test]
+fn a_sidecar_leaves_the_picture_alone() {
+    let chain = chain(1);
+    let source = media("a.jpg", picture(image::ImageFormat::Jpeg));
+    let request = SignRequest {
+        sidecar: true,
+        ..request(Profile::Photo)
+    };
+    let signed = sign(&source, &request, &credential(&chain)).unwrap();
+    assert_eq!(signed.asset, source.bytes());
+    let found = judge(&chain).judge(&source, Some(&signed.manifest), NOW);
+    assert_eq!(found.manifest, ManifestState::Sidecar);
+    assert_eq!(found.content, Content::Intact);
+    let mut other = source.bytes().to_vec();
+    let last = other.len() - 10;
+    other[last] ^= 1;
+    let found = judge(&chain).judge(&media("a.jpg", other), Some(&signed.manifest), NOW);
+    assert!(matches!(found.content, Content::Altered(_)));
+}
+
+#[test]
+fn an_ended_certificate_is_expired_and_not_altered() {
+    let chain = chain(1);
+    let source = media("a.jpg", picture(image::ImageFormat::Jpeg));
+    let signed = sign(&source, &request(Profile::Photo), &credential(&chain)).unwrap();
+    let written = media("a.jpg", signed.asset);
+    let not_after = Timestamp(1_900_000_000);
+    let found = judge(&chain).judge(&written, None, Timestamp(1_900_000_001));
+    assert_eq!(found.time, Time::ExpiredNoStamp { not_after });
+    assert_eq!(found.content, Content::Intact);
+    assert_eq!(found.signer.status, SignerStatus::Local);
+    assert_eq!(found.origin(), Origin::Claimed(None));
+    let not_before = Timestamp(1_700_000_000);
+    let found = judge(&chain).judge(&written, None, Timestamp(1_699_999_999));
+    assert_eq!(found.time, Time::NotYetValid { not_before });
+}
+
+#[test]
+fn broken_keys_and_chains_say_what_to_do() {
+    let (one, other) = (chain(1), chain(7));
+    let key = one.signer_key_pem.as_bytes();
+    let check = |key: &[u8], chain: &[u8], code: &str| {
+        let error = Credential::from_pem(key, chain).err().unwrap();
+        assert_eq!(error.code(), code);
+        assert!(error.to_string().contains("give the") || error.to_string().contains("give an"));
+    };
+    check(b"", one.signer_chain_pem.as_bytes(), "key_damaged");
+    check(
+        &key[..key.len() / 2],
+        one.signer_chain_pem.as_bytes(),
+        "key_damaged",
+    );
+    check(key, b"", "chain");
+    check(key, other.signer_chain_pem.as_bytes(), "key_mismatch");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_that_others_can_read_is_refused() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let folder = std::env::temp_dir().join(format!("bonafide-key-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let (key, chain_file) = (folder.join("key.pem"), folder.join("chain.pem"));
+    let chain = chain(1);
+    fs::write(&key, chain.signer_key_pem.as_bytes()).unwrap();
+    fs::write(&chain_file, &chain.signer_chain_pem).unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(Credential::load(&key, &chain_file).is_ok());
+    symlink(&key, folder.join("link.pem")).unwrap();
+    let linked = Credential::load(&folder.join("link.pem"), &chain_file)
+        .err()
+        .unwrap();
+    assert!(matches!(linked, SignError::KeyNotAFile { .. }));
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
+    let open = Credential::load(&key, &chain_file).err().unwrap();
+    assert!(matches!(open, SignError::KeyMode { mode: 0o640, .. }));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_kind_that_cannot_carry_a_manifest_is_refused() {
+    let chain = chain(1);
+    let source = media("a.bmp", picture(image::ImageFormat::Bmp));
+    assert_eq!(source.kind, Kind::Bmp);
+    let error = sign(&source, &request(Profile::Photo), &credential(&chain)).unwrap_err();
+    assert_eq!(error.code(), "unsupported_kind");
+}

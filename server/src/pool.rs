@@ -1,0 +1,101 @@
+//! Fixed threads for work that takes a core: examinations never run on the async runtime, whose own
+//! blocking pool would start hundreds of threads and admit everything.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+};
+
+use tokio::sync::oneshot;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Threads behind a bounded queue. They end when the pool is dropped and the queue is empty.
+pub(crate) struct Pool {
+    jobs: mpsc::SyncSender<Job>,
+}
+
+/// The queue is full: nothing was started.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+impl Pool {
+    /// Starts `threads` threads that share a queue of `queue` waiting jobs.
+    pub(crate) fn start(name: &str, threads: usize, queue: usize) -> io::Result<Self> {
+        let (jobs, waiting) = mpsc::sync_channel::<Job>(queue);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for number in 0..threads {
+            let waiting = Arc::clone(&waiting);
+            thread::Builder::new()
+                .name(format!("{name}-{number}"))
+                .spawn(move || work(&waiting))?;
+        }
+        Ok(Self { jobs })
+    }
+
+    /// Queues `work`; its result arrives at the receiver. Work whose receiver is gone by the time its
+    /// turn comes is skipped, and a panic closes the receiver without a result.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<oneshot::Receiver<T>, Full> {
+        let (reply, result) = oneshot::channel();
+        let job = Box::new(move || {
+            if !reply.is_closed() {
+                // The receiver may go away at any moment; then nobody wants the result.
+                let _ = reply.send(work());
+            }
+        });
+        self.jobs.try_send(job).map_err(|_| Full)?;
+        Ok(result)
+    }
+}
+
+fn work(waiting: &Mutex<mpsc::Receiver<Job>>) {
+    loop {
+        let job = waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
+        let Ok(job) = job else { return };
+        // A panic must cost one request, not one thread: the pool never grows back.
+        if catch_unwind(AssertUnwindSafe(job)).is_err() {
+            tracing::error!("a worker thread caught a panic");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::{Full, Pool};
+
+    #[test]
+    fn a_full_queue_refuses_at_once_and_recovers() {
+        let pool = Pool::start("test", 1, 1).unwrap();
+        let (release, gate) = mpsc::channel::<()>();
+        let (started, begun) = mpsc::channel();
+        let first = pool.run(move || {
+            started.send(()).unwrap();
+            gate.recv().unwrap();
+            1
+        });
+        begun.recv().unwrap();
+        let second = pool.run(|| 2);
+        assert_eq!(pool.run(|| 3).err(), Some(Full));
+        release.send(()).unwrap();
+        assert_eq!(first.unwrap().blocking_recv(), Ok(1));
+        assert_eq!(second.unwrap().blocking_recv(), Ok(2));
+    }
+
+    #[test]
+    fn a_panic_costs_one_job_and_no_thread() {
+        let pool = Pool::start("test", 1, 2).unwrap();
+        let lost = pool.run(|| -> u8 { panic!("on purpose") }).unwrap();
+        assert!(lost.blocking_recv().is_err());
+        assert_eq!(pool.run(|| 7).unwrap().blocking_recv(), Ok(7));
+    }
+}

@@ -1,0 +1,58 @@
+//! What one service may take on. Every number bounds something a stranger could exhaust.
+
+use std::{net::SocketAddr, time::Duration};
+
+use provenance::Timestamp;
+
+/// Settings of one service. [`ServeSettings::new`] has the defaults.
+#[derive(Debug, Clone)]
+pub struct ServeSettings {
+    /// Where to listen; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Threads that examine; they are the only ones that decode pixels. Default: the cores.
+    pub workers: usize,
+    /// Uploads that may wait for a thread. Past that the answer is 503 at once. Default 64.
+    pub queue: usize,
+    /// Open connections; more wait in the system's backlog. Default 256.
+    pub max_connections: usize,
+    /// Upload bytes held in memory at one time, all connections together. Default 512 MiB. The room for
+    /// one body is the examiner's own byte limit.
+    pub max_memory_bytes: u64,
+    /// Time for the whole request header, also between two requests of a connection. Default 10 s.
+    pub header_timeout: Duration,
+    /// Longest silence inside a body. Default 10 s.
+    pub body_idle_timeout: Duration,
+    /// Bytes per second a body must reach on average, after its first `body_idle_timeout`. Default
+    /// 16,384.
+    pub min_body_rate: u64,
+    /// Longest wait for a finished examination. Default 30 s.
+    pub examine_timeout: Duration,
+    /// How long requests may take to finish after the order to stop. Default 25 s, inside the 30 s that
+    /// orchestrators grant.
+    pub drain_timeout: Duration,
+    /// How long an answer of `/readyz` is reused, so that asking cannot exhaust the processor. Default
+    /// 5 s.
+    pub ready_cache: Duration,
+    /// The clock. Nothing else in this crate reads the time of day for a report.
+    pub clock: fn() -> Timestamp,
+}
+
+impl ServeSettings {
+    /// The defaults, on `listen` with `workers` threads.
+    pub fn new(listen: SocketAddr, workers: usize, clock: fn() -> Timestamp) -> Self {
+        Self {
+            listen,
+            workers,
+            queue: 64,
+            max_connections: 256,
+            max_memory_bytes: 512 << 20,
+            header_timeout: Duration::from_secs(10),
+            body_idle_timeout: Duration::from_secs(10),
+            min_body_rate: 16_384,
+            examine_timeout: Duration::from_secs(30),
+            drain_timeout: Duration::from_secs(25),
+            ready_cache: Duration::from_secs(5),
+            clock,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The whole program through its real entry points.

@@ -1,0 +1,421 @@
+//! Runs both rooms on one medium and joins what they found into a [`Report`].
+//!
+//! One hostile file never ends a scan: a panic in a room becomes a report with the error code `internal`. A
+//! detector that fails leaves the provenance standing. The clock is only read to time the stages.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
+
+use detector::{Detection, Detector, Failure, Inapplicable, Skipped};
+use media::{Limits, Media, MediaError, Name};
+use provenance::{Judge, Provenance, Timestamp};
+
+use crate::{
+    convert, decide,
+    disclosure::{self, disclose},
+    evidence::{Evidence, Subject},
+    policy::Policy,
+    readiness::{self, CheckError},
+    report::{
+        self, Code, DetectionReason, DetectionStatus, Engine, Problem, Report, SCHEMA, Timing,
+    },
+};
+
+/// The detector, or why there is none.
+pub enum DetectorSlot {
+    /// Loaded and ready.
+    Ready(Detector),
+    /// No model is installed.
+    NoModel,
+    /// ONNX Runtime is not installed.
+    NoRuntime,
+}
+
+/// Which rooms are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// What the file says and what its pixels show.
+    #[default]
+    Both,
+    /// Only what the file says.
+    Provenance,
+    /// Only what its pixels show.
+    Detection,
+}
+
+/// How one medium is examined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options<'a> {
+    /// Which rooms are asked.
+    pub scope: Scope,
+    /// A manifest store that was given beside the file.
+    pub sidecar: Option<&'a [u8]>,
+    /// The moment for which credentials are judged.
+    pub now: Timestamp,
+    /// What reading and hashing took, for `timing_ms.read`; `None` when nobody measured it.
+    pub read: Option<Duration>,
+}
+
+impl Options<'_> {
+    /// Both rooms, no sidecar, reading not measured.
+    pub fn at(now: Timestamp) -> Self {
+        Self {
+            scope: Scope::Both,
+            sidecar: None,
+            now,
+            read: None,
+        }
+    }
+}
+
+/// Examines media. One per process, shared by all threads.
+pub struct Examiner {
+    judge: Judge,
+    detector: DetectorSlot,
+    policy: Policy,
+    limits: Limits,
+    engine: Engine,
+}
+
+impl Examiner {
+    /// Joins the rooms.
+    pub fn new(judge: Judge, detector: DetectorSlot, policy: Policy, limits: Limits) -> Self {
+        let engine = Engine {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            policy: policy.id(),
+            models: model_names(&detector),
+            trust_lists: judge.trust_lists().iter().map(convert::trust_list).collect(),
+        };
+        Self {
+            judge,
+            detector,
+            policy,
+            limits,
+            engine,
+        }
+    }
+
+    /// Examines one medium. Blocks; call it from as many threads as there are cores.
+    ///
+    /// Never fails: what could not be examined is in the report.
+    pub fn examine(&self, media: &Media, options: &Options<'_>) -> Report {
+        let started = Instant::now();
+        let (said, provenance_time) = self.ask_provenance(media, options);
+        let Ok(provenance) = said else {
+            let mut report = self.not_examined(convert::media(media), internal(), options.now);
+            report.timing_ms = timing(options.read, started, provenance_time, Times::default());
+            return report;
+        };
+        let look = self.look(media, options.scope);
+        let times = look.times;
+        let mut report = self.conclude(media, provenance, look);
+        report.timing_ms = timing(options.read, started, provenance_time, times);
+        report
+    }
+
+    /// The report on a file that could not be opened.
+    pub fn refuse(&self, name: &Name, error: &MediaError, now: Timestamp) -> Report {
+        let problem = problem_of(error);
+        let mut report = self.not_examined(convert::unread_media(name, error), problem, now);
+        report.detection.reason = Some(refusal_reason(error));
+        report
+    }
+
+    /// Whether this examiner can do its work: one real inference per model and one real validation of a
+    /// small signed picture, intact and altered.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckError`], which says what is missing.
+    pub fn check(&self) -> Result<(), CheckError> {
+        readiness::check_judge(&self.judge, &self.limits)?;
+        readiness::check_detector(&self.detector)
+    }
+
+    /// What one file may cost.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The judge of what files say.
+    pub fn judge(&self) -> &Judge {
+        &self.judge
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What produces the reports.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    fn ask_provenance(
+        &self,
+        media: &Media,
+        options: &Options<'_>,
+    ) -> (Result<Provenance, Panicked>, Option<Duration>) {
+        match options.scope {
+            Scope::Detection => (Ok(Provenance::not_checked(options.now)), None),
+            Scope::Both | Scope::Provenance => {
+                let (said, took) = timed(|| {
+                    guarded("provenance", media, || {
+                        self.judge.judge(media, options.sidecar, options.now)
+                    })
+                });
+                (said, Some(took))
+            }
+        }
+    }
+
+    fn look(&self, media: &Media, scope: Scope) -> Look {
+        match (scope, &self.detector) {
+            (Scope::Provenance, _) => Look::skipped(Skipped::NotRequested),
+            (Scope::Both | Scope::Detection, DetectorSlot::NoModel) => {
+                Look::skipped(Skipped::NoModel)
+            }
+            (Scope::Both | Scope::Detection, DetectorSlot::NoRuntime) => {
+                Look::skipped(Skipped::NoRuntime)
+            }
+            (Scope::Both | Scope::Detection, DetectorSlot::Ready(detector)) => {
+                self.ask_detector(media, detector)
+            }
+        }
+    }
+
+    fn ask_detector(&self, media: &Media, detector: &Detector) -> Look {
+        let (decoded, decode) = timed(|| guarded("decode", media, || media.decode(&self.limits)));
+        let picture = match decoded {
+            Ok(Ok(picture)) => picture,
+            Ok(Err(error)) => return Look::undecoded(&error, decode),
+            Err(Panicked) => return Look::panicked(Times { decode: Some(decode), inference: None }),
+        };
+        let (detected, inference) = timed(|| guarded("detector", media, || detector.detect(&picture)));
+        let times = Times {
+            decode: Some(decode),
+            inference: Some(inference),
+        };
+        match detected {
+            Ok(detection) => Look {
+                problem: problem_in(&detection),
+                detection,
+                times,
+            },
+            Err(Panicked) => Look::panicked(times),
+        }
+    }
+
+    fn conclude(&self, media: &Media, provenance: Provenance, look: Look) -> Report {
+        let evidence = Evidence {
+            subject: subject(media),
+            provenance,
+            detection: look.detection,
+            known: Vec::new(),
+        };
+        let verdict = decide::decide(&evidence, &self.policy);
+        let leaning = self.policy.lean(&evidence.detection);
+        Report {
+            schema: SCHEMA.to_owned(),
+            media: convert::media(media),
+            provenance: convert::provenance(&evidence.provenance),
+            detection: convert::detection(&evidence.detection, leaning),
+            known: evidence.known.iter().map(convert::known).collect(),
+            disclosure: disclose(&evidence, verdict.code, &self.policy),
+            timing_ms: Timing::default(),
+            engine: self.engine.clone(),
+            error: look.problem.filter(|_| is_error(verdict.code, &evidence.detection)),
+            verdict,
+        }
+    }
+
+    /// A report on a file about which nothing was found out.
+    fn not_examined(&self, media: report::Media, problem: Problem, now: Timestamp) -> Report {
+        Report {
+            schema: SCHEMA.to_owned(),
+            media,
+            verdict: decide::not_analysed(&problem.message, &self.policy),
+            provenance: convert::provenance(&Provenance::not_checked(now)),
+            detection: convert::unread_detection(
+                DetectionStatus::Failed,
+                Some(DetectionReason::Internal),
+            ),
+            known: Vec::new(),
+            disclosure: disclosure::unknown(),
+            timing_ms: Timing::default(),
+            engine: self.engine.clone(),
+            error: Some(problem),
+        }
+    }
+}
+
+/// What looking at the pixels gave.
+struct Look {
+    detection: Detection,
+    /// Why there is no reading; whether the report shows it depends on the verdict.
+    problem: Option<Problem>,
+    times: Times,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Times {
+    decode: Option<Duration>,
+    inference: Option<Duration>,
+}
+
+impl Look {
+    fn skipped(skipped: Skipped) -> Self {
+        let detection = Detection::NotRun(skipped);
+        Self {
+            problem: problem_in(&detection),
+            detection,
+            times: Times::default(),
+        }
+    }
+
+    fn undecoded(error: &MediaError, decode: Duration) -> Self {
+        let detection = match error {
+            MediaError::UnsupportedKind { .. } | MediaError::UnsupportedFlavour { .. } => {
+                Detection::NotApplicable(Inapplicable::UnsupportedKind)
+            }
+            MediaError::LimitExceeded { .. } => Detection::Failed(Failure::LimitExceeded),
+            MediaError::Damaged { .. } | MediaError::Io(_) | MediaError::NotAFile => {
+                Detection::Failed(Failure::Damaged)
+            }
+        };
+        Self {
+            detection,
+            problem: Some(problem_of(error)),
+            times: Times {
+                decode: Some(decode),
+                inference: None,
+            },
+        }
+    }
+
+    fn panicked(times: Times) -> Self {
+        Self {
+            detection: Detection::Failed(Failure::Inference),
+            problem: Some(internal()),
+            times,
+        }
+    }
+}
+
+/// Whether the report carries an error: when nothing could be concluded, and when pixels that should have
+/// been examinable were not. A kind without pixels is no error where the file itself decides.
+fn is_error(code: Code, detection: &Detection) -> bool {
+    match detection {
+        Detection::Failed(_) => true,
+        Detection::NotApplicable(_) | Detection::NotRun(_) => code == Code::NotAnalysed,
+        Detection::Scored(_) => false,
+    }
+}
+
+/// Our own failures and missing parts in the caller's words; details are for the log.
+fn problem_in(detection: &Detection) -> Option<Problem> {
+    let (code, message) = match detection {
+        Detection::Scored(_)
+        | Detection::NotApplicable(Inapplicable::Domain(_))
+        | Detection::NotRun(Skipped::NotRequested) => return None,
+        Detection::NotApplicable(Inapplicable::UnsupportedKind) => {
+            ("unsupported_kind", "pixels of this kind of file are not decoded by this build")
+        }
+        Detection::Failed(Failure::Damaged) => ("damaged", "the picture is damaged"),
+        Detection::Failed(Failure::LimitExceeded) => ("limit_exceeded", "a limit was reached"),
+        Detection::Failed(Failure::Inference) => {
+            ("inference_failed", "the models failed on our side; try again later")
+        }
+        Detection::Failed(Failure::NotFinite) => {
+            ("not_finite", "a model gave no usable number for this picture")
+        }
+        Detection::NotRun(Skipped::NoModel) => ("no_model", "no model is installed"),
+        Detection::NotRun(Skipped::NoRuntime) => ("no_runtime", "ONNX Runtime is not installed"),
+    };
+    Some(Problem {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    })
+}
+
+fn problem_of(error: &MediaError) -> Problem {
+    Problem {
+        code: error.code(),
+        message: error.to_string(),
+    }
+}
+
+fn internal() -> Problem {
+    Problem {
+        code: "internal".to_owned(),
+        message: "the program failed on this file, which says nothing about the file".to_owned(),
+    }
+}
+
+fn refusal_reason(error: &MediaError) -> DetectionReason {
+    match error {
+        MediaError::LimitExceeded { .. } => DetectionReason::LimitExceeded,
+        MediaError::UnsupportedKind { .. } | MediaError::UnsupportedFlavour { .. } => {
+            DetectionReason::UnsupportedKind
+        }
+        MediaError::Damaged { .. } => DetectionReason::Damaged,
+        MediaError::Io(_) | MediaError::NotAFile => DetectionReason::Unreadable,
+    }
+}
+
+fn subject(media: &Media) -> Subject {
+    Subject {
+        kind: media.kind,
+        declared_kind: media.declared_kind,
+        frames: media.header.frames,
+        trailing_bytes: media.header.trailing_bytes,
+    }
+}
+
+fn model_names(detector: &DetectorSlot) -> Vec<String> {
+    match detector {
+        DetectorSlot::Ready(detector) => detector
+            .models()
+            .iter()
+            .map(|card| format!("{}@{}", card.name, card.version))
+            .collect(),
+        DetectorSlot::NoModel | DetectorSlot::NoRuntime => Vec::new(),
+    }
+}
+
+/// A room panicked; its words went to the panic hook.
+#[derive(Debug, PartialEq, Eq)]
+struct Panicked;
+
+/// Runs one room so that a bug in it, or in a library under it, costs one file and not the scan.
+fn guarded<T>(room: &str, media: &Media, work: impl FnOnce() -> T) -> Result<T, Panicked> {
+    // Nothing that the room was changing is looked at afterwards, so no broken state is seen.
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
+        tracing::error!(room, media.digest = %media.digest, "a room panicked on a file");
+        Panicked
+    })
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let started = Instant::now();
+    let result = work();
+    (result, started.elapsed())
+}
+
+fn timing(read: Option<Duration>, started: Instant, provenance: Option<Duration>, look: Times) -> Timing {
+    Timing {
+        read: read.map(milliseconds),
+        provenance: provenance.map(milliseconds),
+        decode: look.decode.map(milliseconds),
+        inference: look.inference.map(milliseconds),
+        total: milliseconds(started.elapsed() + read.unwrap_or_default()),
+    }
+}
+
+/// Milliseconds to the microsecond.
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}

@@ -8,19 +8,20 @@
 
 mod clock;
 mod picture;
+mod stages;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
-use clock::{Cost, measure};
+use clock::measure;
 use detector::{Detection, Detector, Provider, Settings};
 use media::{Kind, Limits, Media, Name, Picture};
 use provenance::keys::{ChainRequest, Secrets, development_chain};
 use provenance::{
     Credential, Judge, Profile, SignRequest, Timestamp, TrustStore, ValidationState, Validity, sign,
 };
+use stages::{Place, Stage, print_table};
 use verdict::{DetectorSlot, Examiner, Options, Policy};
 
 /// Width, height and name of the two pictures.
@@ -54,7 +55,7 @@ fn run(rounds: usize) -> Result<(), Failure> {
         let mut stages = case.stages(&bench);
         for _ in 0..rounds {
             for stage in &mut stages {
-                stage.costs.push((stage.work)());
+                stage.run();
             }
         }
         println!(
@@ -200,127 +201,29 @@ impl Case {
             .1
         };
         vec![
-            Stage::part("open: hash, kind, header", Parts::Both, || {
+            Stage::new("open: hash, kind, header", Place::Both, || {
                 let bytes = self.unsigned.clone();
                 measure(|| bench.open(bytes)).1
             }),
-            Stage::part("provenance, unsigned", Parts::Unsigned, || {
+            Stage::new("provenance, unsigned", Place::Unsigned, || {
                 measure(|| bench.judge.judge(&self.unsigned_media, None, NOW)).1
             }),
-            Stage::part("provenance, signed", Parts::Signed, || {
+            Stage::new("provenance, signed", Place::Signed, || {
                 measure(|| bench.judge.judge(&self.signed_media, None, NOW)).1
             }),
-            Stage::part("decode", Parts::Both, || {
+            Stage::new("decode", Place::Both, || {
                 measure(|| self.unsigned_media.decode(&bench.limits)).1
             }),
-            Stage::part("inference", Parts::Both, || {
+            Stage::new("inference", Place::Both, || {
                 measure(|| bench.detector.detect(&self.picture)).1
             }),
-            Stage::part("whole, unsigned", Parts::WholeUnsigned, move || {
+            Stage::new("whole, unsigned", Place::WholeUnsigned, move || {
                 whole(&self.unsigned)
             }),
-            Stage::part("whole, signed", Parts::WholeSigned, move || {
+            Stage::new("whole, signed", Place::WholeSigned, move || {
                 whole(&self.signed)
             }),
         ]
-    }
-}
-
-/// Where a stage belongs in the sum of the parts.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Parts {
-    Both,
-    Unsigned,
-    Signed,
-    WholeUnsigned,
-    WholeSigned,
-}
-
-struct Stage<'a> {
-    name: &'static str,
-    place: Parts,
-    work: Box<dyn FnMut() -> Cost + 'a>,
-    costs: Vec<Cost>,
-}
-
-impl<'a> Stage<'a> {
-    fn part(name: &'static str, place: Parts, work: impl FnMut() -> Cost + 'a) -> Self {
-        Self {
-            name,
-            place,
-            work: Box::new(work),
-            costs: Vec::new(),
-        }
-    }
-
-    /// The cheapest run: what the work costs when nothing disturbs it.
-    fn best(&self) -> Duration {
-        self.sorted().first().copied().unwrap_or_default()
-    }
-
-    fn median(&self) -> Duration {
-        let sorted = self.sorted();
-        sorted.get(sorted.len() / 2).copied().unwrap_or_default()
-    }
-
-    fn best_wall(&self) -> Duration {
-        self.costs
-            .iter()
-            .map(|cost| cost.wall)
-            .min()
-            .unwrap_or_default()
-    }
-
-    /// CPU times, or wall times where CPU time is not told, in rising order.
-    fn sorted(&self) -> Vec<Duration> {
-        let mut all: Vec<Duration> = self
-            .costs
-            .iter()
-            .map(|cost| cost.cpu.unwrap_or(cost.wall))
-            .collect();
-        all.sort();
-        all
-    }
-}
-
-fn print_table(stages: &[Stage<'_>]) {
-    let has_cpu = stages
-        .iter()
-        .all(|stage| stage.costs.iter().all(|cost| cost.cpu.is_some()));
-    let unit = if has_cpu {
-        "CPU ms"
-    } else {
-        "wall ms (no CPU time on this system)"
-    };
-    println!(
-        "  {:<28} {:>9} {:>9} {:>9}   {unit}, best wall ms",
-        "stage", "best", "median", "wall"
-    );
-    for stage in stages {
-        println!(
-            "  {:<28} {:>9.2} {:>9.2} {:>9.2}",
-            stage.name,
-            ms(stage.best()),
-            ms(stage.median()),
-            ms(stage.best_wall())
-        );
-    }
-    for (label, part, whole) in [
-        ("unsigned", Parts::Unsigned, Parts::WholeUnsigned),
-        ("signed", Parts::Signed, Parts::WholeSigned),
-    ] {
-        let sum = |wanted: &[Parts]| -> Duration {
-            stages
-                .iter()
-                .filter(|stage| wanted.contains(&stage.place))
-                .map(Stage::best)
-                .sum()
-        };
-        let (parts, whole) = (ms(sum(&[Parts::Both, part])), ms(sum(&[whole])));
-        println!(
-            "  {label}: parts {parts:.2}, whole {whole:.2}, whole over parts {:.3}",
-            whole / parts
-        );
     }
 }
 
@@ -346,8 +249,4 @@ fn processor() -> String {
     });
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("{} with {cores} cores", name.unwrap_or("unknown processor"))
-}
-
-fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1_000.0
 }

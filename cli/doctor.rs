@@ -43,7 +43,9 @@ pub(crate) fn run(args: &DoctorArgs, settings: &Settings) -> Result<Exit, Failur
 fn runtime(out: &mut impl Write, places: &DetectorPlaces) -> io::Result<bool> {
     let found = match &places.runtime {
         Some(path) => detector::runtime_version(path).and_then(|version| {
-            let providers = detector::available_providers(path)?.join(", ");
+            let providers = detector::available_providers(path)?;
+            let providers: Vec<String> = providers.iter().map(ToString::to_string).collect();
+            let providers = providers.join(", ");
             Ok(format!(
                 "{version} at {}, built with {providers}",
                 path.display()

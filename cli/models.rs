@@ -62,7 +62,7 @@ fn check(args: &DetectorArgs, settings: &Settings) -> Result<Exit, Failure> {
             Ok(model) => writeln!(
                 out,
                 "ok       {}@{}  sha256 {}  {:.1} ms per crop",
-                model.card.name, model.card.version, model.digest, model.crop_ms
+                model.card.name, model.card.version, model.digest, model.window_ms
             )?,
             Err(error) => {
                 exit = Exit::Usage;

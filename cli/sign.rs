@@ -94,14 +94,10 @@ impl Job<'_> {
             .as_deref()
             .map(|path| self.open(path))
             .transpose()?;
+        let name = file_name(&self.args.path);
         let request = SignRequest {
             profile: self.args.profile,
-            title: Some(
-                self.args
-                    .title
-                    .as_deref()
-                    .unwrap_or(&file_name(&self.args.path)),
-            ),
+            title: Some(self.args.title.as_deref().unwrap_or(&name)),
             author: self.args.author.as_deref(),
             no_train: self.args.no_train,
             parent: parent.as_ref(),

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use media::Media;
 use verdict::{
-    Options, Report, Scope,
+    Code, Options, Report, Scope,
     report::{
         AiStatus, ContentState, HistoryStatus, ManifestState, Place, Provenance, SignatureState,
-        Signer, SignerStatus, TimeState,
+        Signer, SignerStatus, Source, TimeState,
     },
 };
 
@@ -52,7 +52,7 @@ fn examine(args: &VerifyArgs, settings: &Settings) -> Result<Report, Failure> {
 fn write_words(out: &mut impl Write, report: &Report) -> io::Result<()> {
     let provenance = &report.provenance;
     writeln!(out, "{}", shown(&report.media.name))?;
-    writeln!(out, "{}", shown(&report.verdict.summary))?;
+    writeln!(out, "{}", shown(headline(report)))?;
     writeln!(out)?;
     let mut line = |axis: &str, text: &str| writeln!(out, "  {axis:<11} {}", shown(text));
     line("Credential", manifest(provenance.manifest))?;
@@ -64,6 +64,9 @@ fn write_words(out: &mut impl Write, report: &Report) -> io::Result<()> {
         line("History", &edits(provenance))?;
     }
     line("AI", &ai(provenance))?;
+    if !provenance.codes.failure.is_empty() {
+        line("Failed", &provenance.codes.failure.join(", "))?;
+    }
     for label in &provenance.labels {
         line(
             "Label",
@@ -82,6 +85,28 @@ fn write_words(out: &mut impl Write, report: &Report) -> io::Result<()> {
         line("Error", &problem.message)?;
     }
     history::write(out, provenance)
+}
+
+/// Pixels are not looked at here, so where they would decide, the first thing the file says leads.
+fn headline(report: &Report) -> &str {
+    let verdict = &report.verdict;
+    let said = verdict
+        .reasons
+        .iter()
+        .find(|reason| reason.source == Source::Provenance)
+        .map(|reason| reason.text.as_str());
+    match verdict.code {
+        Code::Inconclusive | Code::NoEvidenceFound | Code::NotAnalysed => said,
+        Code::KnownFake
+        | Code::Altered
+        | Code::Conflict
+        | Code::DeclaredAi
+        | Code::DeclaredAiEdit
+        | Code::LikelyManipulated
+        | Code::LikelyAi
+        | Code::VerifiedOrigin => None,
+    }
+    .unwrap_or(&verdict.summary)
 }
 
 fn has_manifest(provenance: &Provenance) -> bool {

@@ -26,7 +26,7 @@ const EDGES: [(&str, &[&str]); 7] = [
     ("detector", &["media"]),
     ("provenance", &["media"]),
     ("verdict", &["media", "detector", "provenance"]),
-    ("server", &["media", "verdict"]),
+    ("server", &["media", "provenance", "verdict"]),
     ("fixtures", &["media", "provenance"]),
     ("xtask", &[]),
 ];

@@ -44,13 +44,22 @@ impl Calibration {
     /// and falling, the rates in 0..=1 and not falling.
     pub(crate) fn new(fit: Fit) -> Result<Self, String> {
         if !fit.slope.is_finite() || fit.slope <= 0.0 {
-            return Err(format!("calibration.slope is {}, it must be finite and above 0", fit.slope));
+            return Err(format!(
+                "calibration.slope is {}, it must be finite and above 0",
+                fit.slope
+            ));
         }
         if !fit.intercept.is_finite() {
-            return Err(format!("calibration.intercept is {}, it must be finite", fit.intercept));
+            return Err(format!(
+                "calibration.intercept is {}, it must be finite",
+                fit.intercept
+            ));
         }
         if fit.real_pictures == 0 || fit.synthetic_pictures == 0 {
-            return Err("calibration.real_pictures and calibration.synthetic_pictures must be above 0".to_owned());
+            return Err(
+                "calibration.real_pictures and calibration.synthetic_pictures must be above 0"
+                    .to_owned(),
+            );
         }
         check_rows(&fit.false_alarms)?;
         Ok(Self {
@@ -77,6 +86,11 @@ impl Calibration {
         (count(self.real_pictures.min(self.synthetic_pictures)) + 1.0).ln()
     }
 
+    /// What a step of the logit is worth, in nats.
+    pub(crate) fn nats(&self, logits: f32) -> f32 {
+        self.slope * logits
+    }
+
     /// Upper bound on the share of real pictures that score `llr` or more, in 0.0..=1.0.
     ///
     /// It is the rate at the highest threshold not above `llr`, and never under 1 / (real pictures + 1): none
@@ -93,16 +107,25 @@ impl Calibration {
 
 fn check_rows(rows: &[FalseAlarm]) -> Result<(), String> {
     if rows.len() > MAX_ROWS {
-        return Err(format!("calibration.false_alarm has {} rows, at most {MAX_ROWS} are read", rows.len()));
+        return Err(format!(
+            "calibration.false_alarm has {} rows, at most {MAX_ROWS} are read",
+            rows.len()
+        ));
     }
     for row in rows {
         if !row.llr.is_finite() || !(0.0..=1.0).contains(&row.rate) {
-            return Err(format!("calibration.false_alarm has a row llr = {}, rate = {}", row.llr, row.rate));
+            return Err(format!(
+                "calibration.false_alarm has a row llr = {}, rate = {}",
+                row.llr, row.rate
+            ));
         }
     }
     let falling = |pair: &[FalseAlarm]| matches!(pair, [high, low] if high.llr > low.llr && high.rate <= low.rate);
     if !rows.windows(2).all(falling) {
-        return Err("calibration.false_alarm must be ordered by falling llr, with rates that never fall".to_owned());
+        return Err(
+            "calibration.false_alarm must be ordered by falling llr, with rates that never fall"
+                .to_owned(),
+        );
     }
     Ok(())
 }
@@ -136,11 +159,16 @@ mod tests {
     }
 
     fn apply(logit: f32) -> f32 {
-        Calibration::new(fit()).unwrap().apply(Logit::new(logit).unwrap()).value()
+        Calibration::new(fit())
+            .unwrap()
+            .apply(Logit::new(logit).unwrap())
+            .value()
     }
 
     fn rate(llr: f32) -> Option<f32> {
-        Calibration::new(fit()).unwrap().false_alarm_rate(Llr::new(llr).unwrap())
+        Calibration::new(fit())
+            .unwrap()
+            .false_alarm_rate(Llr::new(llr).unwrap())
     }
 
     #[test]
@@ -156,7 +184,11 @@ mod tests {
         assert_eq!(rate(1.0), Some(0.02));
         assert_eq!(rate(0.999), Some(0.4));
         assert_eq!(rate(-2.0), Some(1.0));
-        let bare = Calibration::new(Fit { false_alarms: Vec::new(), ..fit() }).unwrap();
+        let bare = Calibration::new(Fit {
+            false_alarms: Vec::new(),
+            ..fit()
+        })
+        .unwrap();
         assert_eq!(bare.false_alarm_rate(Llr::new(5.0).unwrap()), None);
     }
 
@@ -170,9 +202,27 @@ mod tests {
         for slope in [0.0, -1.0, f32::NAN, f32::INFINITY] {
             refused(Fit { slope, ..fit() }, "slope");
         }
-        refused(Fit { intercept: f32::NAN, ..fit() }, "intercept");
-        refused(Fit { real_pictures: 0, ..fit() }, "real_pictures");
-        refused(Fit { synthetic_pictures: 0, ..fit() }, "synthetic_pictures");
+        refused(
+            Fit {
+                intercept: f32::NAN,
+                ..fit()
+            },
+            "intercept",
+        );
+        refused(
+            Fit {
+                real_pictures: 0,
+                ..fit()
+            },
+            "real_pictures",
+        );
+        refused(
+            Fit {
+                synthetic_pictures: 0,
+                ..fit()
+            },
+            "synthetic_pictures",
+        );
         for rows in [
             vec![row(1.0, 0.1), row(1.0, 0.2)],
             vec![row(0.0, 0.1), row(1.0, 0.2)],
@@ -182,7 +232,13 @@ mod tests {
             vec![row(1.0, f32::NAN)],
             vec![row(0.0, 0.0); 1_001],
         ] {
-            refused(Fit { false_alarms: rows, ..fit() }, "false_alarm");
+            refused(
+                Fit {
+                    false_alarms: rows,
+                    ..fit()
+                },
+                "false_alarm",
+            );
         }
     }
 

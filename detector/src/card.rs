@@ -102,7 +102,10 @@ impl Card {
         let raw: RawCard = toml::from_str(text).map_err(|error| one_line(&error.to_string()))?;
         let card = raw.check()?;
         if card.name != stem {
-            return Err(format!("name is \"{}\", but the card's file is called {stem}.toml", card.name));
+            return Err(format!(
+                "name is \"{}\", but the card's file is called {stem}.toml",
+                card.name
+            ));
         }
         Ok(card)
     }
@@ -165,13 +168,20 @@ struct RawFalseAlarm {
 
 impl RawCard {
     fn check(self) -> Result<Card, String> {
-        check_word("name", &self.name, 64, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c))?;
-        check_word("version", &self.version, 32, |c| c.is_ascii_alphanumeric() || ".+-".contains(c))?;
+        check_word("name", &self.name, 64, |c| {
+            c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c)
+        })?;
+        check_word("version", &self.version, 32, |c| {
+            c.is_ascii_alphanumeric() || ".+-".contains(c)
+        })?;
         check_file_name(&self.file)?;
         check_text("license", &self.license)?;
         check_text("description", &self.description)?;
         check_text("output.logit", &self.output.logit)?;
-        self.output.patch_logits.as_deref().map_or(Ok(()), |name| check_text("output.patch_logits", name))?;
+        self.output
+            .patch_logits
+            .as_deref()
+            .map_or(Ok(()), |name| check_text("output.patch_logits", name))?;
         let sha256 = Digest::from_hex(&self.sha256).ok_or("sha256 is not 64 hex digits")?;
         Ok(Card {
             name: self.name,
@@ -194,22 +204,37 @@ impl RawInput {
     fn check(self) -> Result<Input, String> {
         check_text("input.name", &self.name)?;
         if !SIDE_PX.contains(&self.side_px) {
-            return Err(format!("input.side_px is {}, it must be in {SIDE_PX:?}", self.side_px));
+            return Err(format!(
+                "input.side_px is {}, it must be in {SIDE_PX:?}",
+                self.side_px
+            ));
         }
         let element = match (self.element, self.mean, self.std) {
             (RawElement::Uint8, None, None) => Element::Uint8,
             (RawElement::Uint8, _, _) => {
-                return Err("input.mean and input.std are for element = \"float32\" only".to_owned());
+                return Err(
+                    "input.mean and input.std are for element = \"float32\" only".to_owned(),
+                );
             }
-            (RawElement::Float32, mean, std) => float32(mean.unwrap_or([0.0; 3]), std.unwrap_or([1.0; 3]))?,
+            (RawElement::Float32, mean, std) => {
+                float32(mean.unwrap_or([0.0; 3]), std.unwrap_or([1.0; 3]))?
+            }
         };
-        Ok(Input { name: self.name, element, layout: self.layout, side_px: self.side_px })
+        Ok(Input {
+            name: self.name,
+            element,
+            layout: self.layout,
+            side_px: self.side_px,
+        })
     }
 }
 
 impl RawCalibration {
     fn check(self) -> Result<Calibration, String> {
-        let row = |raw: RawFalseAlarm| FalseAlarm { llr: raw.llr, rate: raw.rate };
+        let row = |raw: RawFalseAlarm| FalseAlarm {
+            llr: raw.llr,
+            rate: raw.rate,
+        };
         Calibration::new(Fit {
             slope: self.slope,
             intercept: self.intercept,
@@ -225,23 +250,36 @@ fn float32(mean: [f32; 3], std: [f32; 3]) -> Result<Element, String> {
         return Err(format!("input.mean is {mean:?}, it must be finite"));
     }
     if !std.iter().all(|value| value.is_normal() && *value > 0.0) {
-        return Err(format!("input.std is {std:?}, it must be finite and above 0"));
+        return Err(format!(
+            "input.std is {std:?}, it must be finite and above 0"
+        ));
     }
     Ok(Element::Float32 { mean, std })
 }
 
 /// A plain name: it can lead to no other folder, no hidden file and no other kind of file.
 fn check_file_name(file: &str) -> Result<(), String> {
-    check_word("file", file, 128, |c| c.is_ascii_alphanumeric() || "._-".contains(c))?;
+    check_word("file", file, 128, |c| {
+        c.is_ascii_alphanumeric() || "._-".contains(c)
+    })?;
     if file.starts_with('.') || !file.ends_with(".onnx") {
-        return Err(format!("file is \"{file}\", it must be a plain name that ends in .onnx"));
+        return Err(format!(
+            "file is \"{file}\", it must be a plain name that ends in .onnx"
+        ));
     }
     Ok(())
 }
 
-fn check_word(field: &str, word: &str, most: usize, allowed: impl Fn(char) -> bool) -> Result<(), String> {
+fn check_word(
+    field: &str,
+    word: &str,
+    most: usize,
+    allowed: impl Fn(char) -> bool,
+) -> Result<(), String> {
     if word.is_empty() || word.len() > most || !word.chars().all(allowed) {
-        return Err(format!("{field} is {word:?}, which is empty, over {most} characters or has a character not allowed there"));
+        return Err(format!(
+            "{field} is {word:?}, which is empty, over {most} characters or has a character not allowed there"
+        ));
     }
     Ok(())
 }
@@ -299,7 +337,13 @@ auc = 0.6
     #[test]
     fn a_whole_card_is_read() {
         let card = Card::parse("synth", GOOD).unwrap();
-        assert_eq!(card.input.element, Element::Float32 { mean: [0.5; 3], std: [0.25; 3] });
+        assert_eq!(
+            card.input.element,
+            Element::Float32 {
+                mean: [0.5; 3],
+                std: [0.25; 3]
+            }
+        );
         assert_eq!(card.input.layout, Layout::Nchw);
         assert_eq!(card.calibration.bound_nats(), 501.0_f32.ln());
         assert!(card.training.contains_key("sources"));
@@ -332,7 +376,17 @@ auc = 0.6
 
     #[test]
     fn a_file_name_leads_nowhere_else() {
-        for file in ["../synth.onnx", "a/b.onnx", "a\\\\b.onnx", "/etc/passwd", ".onnx", "..onnx", "synth.ort", "", "c:x.onnx"] {
+        for file in [
+            "../synth.onnx",
+            "a/b.onnx",
+            "a\\\\b.onnx",
+            "/etc/passwd",
+            ".onnx",
+            "..onnx",
+            "synth.ort",
+            "",
+            "c:x.onnx",
+        ] {
             let text = GOOD.replacen("file = \"synth.onnx\"", &format!("file = \"{file}\""), 1);
             let error = Card::parse("synth", &text).unwrap_err();
             assert!(error.contains("file"), "{file}: {error}");

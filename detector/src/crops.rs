@@ -7,7 +7,8 @@
 //! The rule in full, so that a training recipe can repeat it: a picture smaller than the window is tiled to its
 //! size; candidates stand evenly, at most half a window apart; texture is the mean variance of the green channel over
 //! the 16-pixel cells inside a window; the busiest candidates are taken first, then four fixed places along the longer
-//! side; a window that shares half its area or more with one already taken is left out, and so is a flat one.
+//! side, then the busiest of the rest until there are eight; a window that shares half its area or more with one
+//! already taken is left out, and so is a flat one.
 
 use std::cmp::Reverse;
 
@@ -47,11 +48,19 @@ pub(crate) fn take(pixels: ArrayView3<'_, u8>, side: usize) -> Vec<Array3<u8>> {
     let texture = Texture::measure(pixels.view());
     let (height, width, _) = pixels.dim();
     let window = |spot: Spot| window(pixels.view(), spot, side, side).to_owned();
-    choose(width - side, height - side, side, &texture).into_iter().map(window).collect()
+    choose(width - side, height - side, side, &texture)
+        .into_iter()
+        .map(window)
+        .collect()
 }
 
 // `ndarray::s!` would be shorter, but it expands to a lint attribute that `forbid(unsafe_code)` refuses.
-fn window(pixels: ArrayView3<'_, u8>, spot: Spot, height: usize, width: usize) -> ArrayView3<'_, u8> {
+fn window(
+    pixels: ArrayView3<'_, u8>,
+    spot: Spot,
+    height: usize,
+    width: usize,
+) -> ArrayView3<'_, u8> {
     let mut window = pixels;
     window.slice_axis_inplace(Axis(0), Slice::from(spot.y..spot.y + height));
     window.slice_axis_inplace(Axis(1), Slice::from(spot.x..spot.x + width));
@@ -78,14 +87,33 @@ fn choose(free_x: usize, free_y: usize, side: usize, texture: &Texture) -> Vec<S
         .map(|spot| (Reverse(texture.mean(spot, side)), spot))
         .collect();
     busiest.sort_unstable();
-    let mut chosen = Vec::with_capacity(MAX_CROPS);
     let by_texture = busiest.into_iter().map(|(_, spot)| spot);
-    add(&mut chosen, MAX_CROPS / 2, by_texture, side, texture);
-    add(&mut chosen, MAX_CROPS, spread(free_x, free_y), side, texture);
+    let mut chosen = Vec::with_capacity(MAX_CROPS);
+    add(
+        &mut chosen,
+        MAX_CROPS / 2,
+        by_texture.clone(),
+        side,
+        texture,
+    );
+    add(
+        &mut chosen,
+        MAX_CROPS,
+        spread(free_x, free_y),
+        side,
+        texture,
+    );
+    add(&mut chosen, MAX_CROPS, by_texture, side, texture);
     chosen
 }
 
-fn add(chosen: &mut Vec<Spot>, most: usize, spots: impl Iterator<Item = Spot>, side: usize, texture: &Texture) {
+fn add(
+    chosen: &mut Vec<Spot>,
+    most: usize,
+    spots: impl Iterator<Item = Spot>,
+    side: usize,
+    texture: &Texture,
+) {
     for spot in spots {
         if chosen.len() >= most {
             return;
@@ -99,12 +127,19 @@ fn add(chosen: &mut Vec<Spot>, most: usize, spots: impl Iterator<Item = Spot>, s
 
 /// Evenly spaced corners over the free range, at most half a window apart.
 fn candidates(free_x: usize, free_y: usize, side: usize) -> impl Iterator<Item = Spot> {
-    let steps = move |free: usize| free.div_ceil(side / 2).min(MAX_STEPS).max(usize::from(free > 0));
-    let at = |free: usize, step: usize, steps: usize| if steps == 0 { 0 } else { free * step / steps };
+    let steps = move |free: usize| {
+        free.div_ceil(side / 2)
+            .min(MAX_STEPS)
+            .max(usize::from(free > 0))
+    };
+    let at = |free: usize, step: usize, steps: usize| (free * step).checked_div(steps).unwrap_or(0);
     let (steps_x, steps_y) = (steps(free_x), steps(free_y));
     (0..=steps_y).flat_map(move |row| {
         let y = at(free_y, row, steps_y);
-        (0..=steps_x).map(move |column| Spot { y, x: at(free_x, column, steps_x) })
+        (0..=steps_x).map(move |column| Spot {
+            y,
+            x: at(free_x, column, steps_x),
+        })
     })
 }
 
@@ -114,9 +149,15 @@ fn spread(free_x: usize, free_y: usize) -> impl Iterator<Item = Spot> {
         let along = |free: usize| free * (2 * place + 1) / 8;
         let across = |free: usize| free * (1 + 2 * (place % 2)) / 4;
         if free_x >= free_y {
-            Spot { y: across(free_y), x: along(free_x) }
+            Spot {
+                y: across(free_y),
+                x: along(free_x),
+            }
         } else {
-            Spot { y: along(free_y), x: across(free_x) }
+            Spot {
+                y: along(free_y),
+                x: across(free_x),
+            }
         }
     })
 }
@@ -140,24 +181,22 @@ struct Texture {
 
 impl Texture {
     fn measure(pixels: ArrayView3<'_, u8>) -> Self {
-        let (height, width, _) = pixels.dim();
-        let columns = width / CELL_PX;
-        let mut cells = Vec::with_capacity(columns * (height / CELL_PX));
         let green = pixels.index_axis(Axis(2), 1);
-        for band in green.exact_chunks((CELL_PX, width)) {
-            let mut sums = vec![(0_u64, 0_u64); columns];
-            for line in band.outer_iter() {
-                for (index, value) in line.iter().enumerate() {
-                    // The pixels right of the last whole cell belong to none.
-                    if let Some((sum, squares)) = sums.get_mut(index / CELL_PX) {
-                        *sum += u64::from(*value);
-                        *squares += u64::from(*value) * u64::from(*value);
-                    }
-                }
-            }
-            cells.extend(sums.into_iter().map(|(sum, squares)| CELL_PIXELS * squares - sum * sum));
+        // The pixels right of and below the last whole cell belong to none.
+        let cells = green
+            .exact_chunks((CELL_PX, CELL_PX))
+            .into_iter()
+            .map(|cell| {
+                let (sum, squares) = cell.fold((0_u32, 0_u32), |(sum, squares), value| {
+                    let value = u32::from(*value);
+                    (sum + value, squares + value * value)
+                });
+                CELL_PIXELS * u64::from(squares) - u64::from(sum) * u64::from(sum)
+            });
+        Self {
+            columns: green.ncols() / CELL_PX,
+            cells: cells.collect(),
         }
-        Self { columns, cells }
     }
 
     /// Mean over the cells that lie wholly inside the window; a window is at least two cells wide, so there is one.
@@ -168,8 +207,10 @@ impl Texture {
             let columns = cells(spot.x);
             self.cells.get(start + columns.start..start + columns.end)
         });
-        let (sum, count) = rows.flatten().fold((0, 0), |(sum, count), cell| (sum + cell, count + 1));
-        if count == 0 { 0 } else { sum / count }
+        let (sum, count) = rows
+            .flatten()
+            .fold((0, 0), |(sum, count), cell| (sum + cell, count + 1));
+        u64::checked_div(sum, count).unwrap_or(0)
     }
 }
 
@@ -205,7 +246,8 @@ mod tests {
     fn put(pixels: &mut Array3<u8>, y: usize, x: usize, patch: &Array3<u8>) {
         let (height, width, _) = patch.dim();
         let mut rows = pixels.slice_axis_mut(Axis(0), Slice::from(y..y + height));
-        rows.slice_axis_mut(Axis(1), Slice::from(x..x + width)).assign(patch);
+        rows.slice_axis_mut(Axis(1), Slice::from(x..x + width))
+            .assign(patch);
     }
 
     #[test]
@@ -230,7 +272,8 @@ mod tests {
         let windows = take(pixels.view(), 256);
         assert_eq!(windows.len(), MAX_CROPS);
         assert!(windows.iter().all(|window| window.dim() == (256, 256, 3)));
-        let range = |window: &Array3<u8>| window.iter().max().unwrap() - window.iter().min().unwrap();
+        let range =
+            |window: &Array3<u8>| window.iter().max().unwrap() - window.iter().min().unwrap();
         assert!(range(&windows[0]) > 100);
         assert_eq!(windows, take(pixels.view(), 256));
     }
@@ -241,7 +284,8 @@ mod tests {
         let windows = take(pixels.view(), 256);
         assert!(!windows.is_empty());
         for window in windows {
-            let rows = |range: std::ops::Range<usize>| window.slice_axis(Axis(0), Slice::from(range));
+            let rows =
+                |range: std::ops::Range<usize>| window.slice_axis(Axis(0), Slice::from(range));
             assert_eq!(rows(0..126), rows(130..256));
         }
     }

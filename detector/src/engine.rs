@@ -3,17 +3,14 @@
 //! It is synchronous and can be called from many threads at once; the threads that infer are its own. It knows no
 //! bytes of a file, no policy and no clock.
 
-use std::{
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{fmt, path::PathBuf};
 
-use media::{Digest, Picture};
+use media::Picture;
 use ndarray::Array3;
 
 use crate::{
-    card::Card,
+    card::{Card, Input},
+    check::test_window,
     crops,
     detection::{Applicability, Detection, Failure, Inapplicable, Logit, ModelReading, View},
     error::DetectorError,
@@ -64,17 +61,19 @@ impl Detector {
             .map(|_| Sessions::new(&runtime, &models, settings.provider))
             .collect::<Result<Vec<_>, _>>()?;
         let cards = models.into_iter().map(|model| model.card).collect();
-        Ok(Self { cards, provider: settings.provider, pool: Pool::start(workers)? })
+        Ok(Self {
+            cards,
+            provider: settings.provider,
+            pool: Pool::start(workers)?,
+        })
     }
 
     /// What the pixels show. Blocks until every model has answered.
     pub fn detect(&self, picture: &Picture) -> Detection {
         self.examine(picture).unwrap_or_else(|error| {
             tracing::error!(%error, code = error.code(), "a picture was not examined by the detector");
-            Detection::Failed(match error {
-                DetectorError::NotFinite { .. } => Failure::NotFinite,
-                _other => Failure::Inference,
-            })
+            let not_finite = matches!(error, DetectorError::NotFinite { .. });
+            Detection::Failed(if not_finite { Failure::NotFinite } else { Failure::Inference })
         })
     }
 
@@ -95,7 +94,10 @@ impl Detector {
     /// [`DetectorError::Inference`] or [`DetectorError::NotFinite`].
     pub fn warm_up(&self) -> Result<(), DetectorError> {
         let windows = self.cards.iter().enumerate();
-        let tasks = windows.map(|(model, card)| Task { model, window: test_window(card.input.side_px) });
+        let tasks = windows.map(|(model, card)| Task {
+            model,
+            window: test_window(card.input.side_px),
+        });
         self.pool.submit(tasks).wait().map(drop)
     }
 
@@ -120,23 +122,39 @@ impl Detector {
         let pixels = look.pixels()?;
         let submit = |(model, card): (usize, &Card)| {
             let windows = crops::take(pixels.view(), card.input.side_px.into());
-            self.pool.submit(windows.into_iter().map(|window| Task { model, window }))
+            self.pool
+                .submit(windows.into_iter().map(|window| Task { model, window }))
         };
         Ok(self.cards.iter().enumerate().map(submit).collect())
     }
 
-    fn read(&self, card: &Card, tickets: [(&'static str, Ticket); 2]) -> Result<ModelReading, DetectorError> {
+    fn read(
+        &self,
+        card: &Card,
+        tickets: [(&'static str, Ticket); 2],
+    ) -> Result<ModelReading, DetectorError> {
         let mut views = Vec::with_capacity(tickets.len());
         for (name, ticket) in tickets {
             let windows = ticket.wait()?;
             // No window has texture: the view says nothing.
             if !windows.is_empty() {
-                let not_finite = || DetectorError::NotFinite { model: card.name.clone() };
-                views.push(View { name, logit: reading::picture_logit(&windows).ok_or_else(not_finite)? });
+                let not_finite = || DetectorError::NotFinite {
+                    model: card.name.clone(),
+                };
+                views.push(View {
+                    name,
+                    logit: reading::picture_logit(&windows).ok_or_else(not_finite)?,
+                });
             }
         }
-        let logit = |name| views.iter().find(|view| view.name == name).map(|view| view.logit);
-        let llr = logit(view::NATIVE).map(|native: Logit| reading::evidence(&card.calibration, native, logit(view::WEB)));
+        let logit = |name| {
+            views
+                .iter()
+                .find(|view| view.name == name)
+                .map(|view| view.logit)
+        };
+        let llr = logit(view::NATIVE)
+            .map(|native: Logit| reading::evidence(&card.calibration, native, logit(view::WEB)));
         Ok(ModelReading {
             name: card.name.clone(),
             version: card.version.clone(),
@@ -150,6 +168,17 @@ impl Detector {
     }
 }
 
+impl fmt::Debug for Detector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.cards.iter().map(|card| &card.name).collect();
+        let mut detector = f.debug_struct("Detector");
+        detector
+            .field("models", &names)
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
+    }
+}
+
 /// One window for one model.
 struct Task {
     model: usize,
@@ -157,12 +186,21 @@ struct Task {
 }
 
 /// What one thread owns: a session per model, in the order of the cards.
-struct Sessions(Vec<(Session, crate::card::Input)>);
+struct Sessions(Vec<(Session, Input)>);
 
 impl Sessions {
     fn new(runtime: &Runtime, models: &[Model], provider: Provider) -> Result<Self, DetectorError> {
-        let session = |model| Ok((Session::new(runtime, model, provider)?, model.card.input.clone()));
-        models.iter().map(session).collect::<Result<_, _>>().map(Self)
+        let session = |model| {
+            Ok((
+                Session::new(runtime, model, provider)?,
+                model.card.input.clone(),
+            ))
+        };
+        models
+            .iter()
+            .map(session)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -170,82 +208,11 @@ impl Worker for Sessions {
     type Task = Task;
 
     fn run(&mut self, task: Task) -> Result<f32, DetectorError> {
-        let missing = || DetectorError::Inference(format!("there is no model number {}", task.model));
+        let missing =
+            || DetectorError::Inference(format!("there is no model number {}", task.model));
         let (session, input) = self.0.get_mut(task.model).ok_or_else(missing)?;
         session.logit(&tensor(&task.window, input))
     }
-}
-
-/// A model that passed every check and one inference.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CheckedModel {
-    /// Its card.
-    pub card: Card,
-    /// Digest of the very bytes that were loaded; equals the card's.
-    pub digest: Digest,
-    /// What it said about the generated test window.
-    pub logit: Logit,
-    /// Time of that second of two runs, in milliseconds; the first one warms up.
-    pub window_ms: f64,
-}
-
-/// Checks every model of the folder on its own: card, digest, graph, shapes and a test inference.
-///
-/// A pair holds the card's name and the outcome; one broken model does not hide the others. `settings.workers` is not
-/// used.
-///
-/// # Errors
-///
-/// [`DetectorError::ModelsDirMissing`], [`DetectorError::NoModels`], or one of the runtime's errors.
-pub fn check_models(settings: &Settings) -> Result<Vec<(String, Result<CheckedModel, DetectorError>)>, DetectorError> {
-    let cards = list_models(&settings.models_dir)?;
-    let runtime = Runtime::load(settings.runtime.as_deref())?;
-    let check = |card: Card| {
-        let model = read_model(&settings.models_dir, card)?;
-        let mut session = Session::new(&runtime, &model, settings.provider)?;
-        let window = tensor(&test_window(model.card.input.side_px), &model.card.input);
-        session.logit(&window)?;
-        let started = Instant::now();
-        let logit = session.logit(&window)?;
-        let window_ms = started.elapsed().as_secs_f64() * 1_000.0;
-        let logit = Logit::new(logit).ok_or_else(|| DetectorError::NotFinite { model: model.card.name.clone() })?;
-        Ok(CheckedModel { digest: Digest::of(&model.bytes), card: model.card, logit, window_ms })
-    };
-    Ok(cards.into_iter().map(|(name, card)| (name, card.and_then(check))).collect())
-}
-
-/// What the ONNX Runtime library at `path` says about its build, for example its commit. Loads it into the process.
-///
-/// # Errors
-///
-/// One of the runtime's errors.
-pub fn runtime_version(path: &Path) -> Result<String, DetectorError> {
-    Runtime::load(Some(path)).map(|runtime| runtime.build().to_owned())
-}
-
-/// The providers, each on its first device, that the ONNX Runtime library at `path` was built with.
-///
-/// Built with is not usable: whether a device answers is seen when a model is loaded on it.
-///
-/// # Errors
-///
-/// One of the runtime's errors.
-pub fn available_providers(path: &Path) -> Result<Vec<Provider>, DetectorError> {
-    Runtime::load(Some(path)).map(|runtime| runtime.providers())
-}
-
-/// Inference threads for this machine: one per core, or one when the number of cores is not known.
-pub fn default_workers() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
-}
-
-/// A window of smooth colour with fine texture, always the same.
-fn test_window(side_px: u16) -> Array3<u8> {
-    let side = usize::from(side_px);
-    Array3::from_shape_fn((side, side, 3), |(y, x, channel)| {
-        let value = (x * 3 + y * 2 + channel * 40 + (x * y) % 17) % 256;
-        u8::try_from(value).unwrap_or(u8::MAX)
-    })
 }
 
 /// Most inference threads: past this a machine wants several processes.

@@ -7,7 +7,8 @@ use media::Fault;
 use crate::provider::Provider;
 
 /// What an operator does when the library is missing.
-const GET_RUNTIME: &str = "run `cargo xtask setup`, or set ORT_DYLIB_PATH to an ONNX Runtime of version 1.24 or later";
+const GET_RUNTIME: &str =
+    "run `cargo xtask setup`, or set ORT_DYLIB_PATH to an ONNX Runtime of version 1.24 or later";
 
 /// Why the detector could not be loaded, or could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +100,9 @@ pub enum DetectorError {
         detail: String,
     },
     /// The requested execution provider cannot run the model. Nothing falls back silently.
-    #[error("the execution provider {provider} cannot run the model ({detail}); use another provider or install what it needs")]
+    #[error(
+        "the execution provider {provider} cannot run the model ({detail}); use another provider or install what it needs"
+    )]
     Provider {
         /// What was asked for.
         provider: Provider,

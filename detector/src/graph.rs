@@ -30,7 +30,13 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
             _ => {}
         }
     }
-    if graphs == 1 { Ok(()) } else { Err(format!("it is not an ONNX model with one graph: it has {graphs}")) }
+    if graphs == 1 {
+        Ok(())
+    } else {
+        Err(format!(
+            "it is not an ONNX model with one graph: it has {graphs}"
+        ))
+    }
 }
 
 fn check_opset(opset: &[u8]) -> Result<(), String> {
@@ -58,7 +64,10 @@ fn check_node(node: &[u8]) -> Result<(), String> {
     for field in Fields(node) {
         match field? {
             (NODE_OP_TYPE, Value::Bytes(name)) if REFUSED_OPERATORS.contains(&name) => {
-                return Err(format!("it uses the operator {}", String::from_utf8_lossy(name)));
+                return Err(format!(
+                    "it uses the operator {}",
+                    String::from_utf8_lossy(name)
+                ));
             }
             (NODE_DOMAIN, Value::Bytes(domain)) => check_domain(domain)?,
             (NODE_ATTRIBUTE, Value::Bytes(attribute)) => check_attribute(attribute)?,
@@ -72,8 +81,12 @@ fn check_attribute(attribute: &[u8]) -> Result<(), String> {
     for field in Fields(attribute) {
         match field? {
             (ATTRIBUTE_TENSOR | ATTRIBUTE_TENSORS, Value::Bytes(tensor)) => check_tensor(tensor)?,
-            (ATTRIBUTE_GRAPH | ATTRIBUTE_GRAPHS, _) => return Err("it holds a graph inside an operator".to_owned()),
-            (ATTRIBUTE_SPARSE | ATTRIBUTE_SPARSES, _) => return Err("it holds sparse weights".to_owned()),
+            (ATTRIBUTE_GRAPH | ATTRIBUTE_GRAPHS, _) => {
+                return Err("it holds a graph inside an operator".to_owned());
+            }
+            (ATTRIBUTE_SPARSE | ATTRIBUTE_SPARSES, _) => {
+                return Err("it holds sparse weights".to_owned());
+            }
             _ => {}
         }
     }
@@ -247,7 +260,12 @@ mod tests {
 
     #[test]
     fn a_plain_graph_passes() {
-        let relu = [field(4, b"Relu"), field(7, b"ai.onnx"), field(5, &field(5, &field(9, b"data")))].concat();
+        let relu = [
+            field(4, b"Relu"),
+            field(7, b"ai.onnx"),
+            field(5, &field(5, &field(9, b"data"))),
+        ]
+        .concat();
         assert_eq!(check(&node(&relu)), Ok(()));
         assert_eq!(check(&model(&field(5, &[14 << 3, 0]))), Ok(()));
     }
@@ -273,7 +291,10 @@ mod tests {
         refused(&node(&field(5, &field(11, b""))), "graph inside");
         refused(&node(&field(5, &field(22, b""))), "sparse");
         refused(&model(&field(15, b"")), "sparse");
-        refused(&[model(b""), field(25, b"")].concat(), "operators of its own");
+        refused(
+            &[model(b""), field(25, b"")].concat(),
+            "operators of its own",
+        );
         refused(&[model(b""), field(20, b"")].concat(), "training");
     }
 
@@ -293,7 +314,12 @@ mod tests {
         for length in 0..whole.len() {
             assert!(check(&whole[..length]).is_err(), "cut at {length}");
         }
-        refused(&[0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f], "not an ONNX model");
+        refused(
+            &[
+                0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+            ],
+            "not an ONNX model",
+        );
         refused(&[0x3a, 0xff, 0xff, 0xff, 0xff, 0x0f], "cut off");
     }
 

@@ -5,6 +5,7 @@
 
 mod calibration;
 mod card;
+mod check;
 pub mod crops;
 mod detection;
 mod engine;
@@ -20,12 +21,14 @@ mod view;
 
 pub use calibration::{Calibration, FalseAlarm};
 pub use card::{Card, Element, Input, Layout, Output, Task};
+pub use check::{
+    CheckedModel, available_providers, check_models, default_workers, runtime_version,
+};
 pub use detection::{
-    Applicability, Detection, Failure, Inapplicable, Llr, Logit, ModelReading, Probability, Score, Skipped, View,
+    Applicability, Detection, Failure, Inapplicable, Llr, Logit, ModelReading, Probability, Score,
+    Skipped, View,
 };
-pub use engine::{
-    CheckedModel, Detector, Settings, available_providers, check_models, default_workers, runtime_version,
-};
+pub use engine::{Detector, Settings};
 pub use error::DetectorError;
 pub use provider::{Provider, UnknownProvider};
-pub use store::list_models;
+pub use store::{PerModel, list_models};

@@ -52,11 +52,18 @@ impl<Task: Send + 'static> Pool<Task> {
     pub(crate) fn start<W: Worker<Task = Task>>(workers: Vec<W>) -> Result<Self, DetectorError> {
         let (queue, jobs) = sync_channel(workers.len().saturating_mul(QUEUE_PER_WORKER));
         let jobs = Arc::new(Mutex::new(jobs));
-        let mut pool = Self { queue: Some(queue), threads: Vec::with_capacity(workers.len()) };
+        let mut pool = Self {
+            queue: Some(queue),
+            threads: Vec::with_capacity(workers.len()),
+        };
         for (number, worker) in workers.into_iter().enumerate() {
             let jobs = Arc::clone(&jobs);
             let thread = Builder::new().name(format!("detector-{number}"));
-            pool.threads.push(thread.spawn(move || work(worker, &jobs)).map_err(DetectorError::Threads)?);
+            pool.threads.push(
+                thread
+                    .spawn(move || work(worker, &jobs))
+                    .map_err(DetectorError::Threads)?,
+            );
         }
         Ok(pool)
     }
@@ -67,9 +74,17 @@ impl<Task: Send + 'static> Pool<Task> {
         let mut count = 0;
         for (place, task) in tasks.into_iter().enumerate() {
             count += 1;
-            let job = Job { task, place, reply: reply.clone() };
+            let job = Job {
+                task,
+                place,
+                reply: reply.clone(),
+            };
             // A send fails when every thread is gone; the job and its `reply` are dropped then, so the ticket tells.
-            if self.queue.as_ref().is_none_or(|queue| queue.send(job).is_err()) {
+            if self
+                .queue
+                .as_ref()
+                .is_none_or(|queue| queue.send(job).is_err())
+            {
                 break;
             }
         }
@@ -115,8 +130,11 @@ fn work<W: Worker>(mut worker: W, jobs: &Mutex<Receiver<Job<W::Task>>>) {
             return;
         };
         // A panic fails one picture, not the thread: the caller gets an answer and the next picture a worker.
-        let result = catch_unwind(AssertUnwindSafe(|| worker.run(task)))
-            .unwrap_or_else(|_| Err(DetectorError::Inference("an inference thread panicked".to_owned())));
+        let result = catch_unwind(AssertUnwindSafe(|| worker.run(task))).unwrap_or_else(|_| {
+            Err(DetectorError::Inference(
+                "an inference thread panicked".to_owned(),
+            ))
+        });
         // The caller may have left after an earlier error of the same picture.
         let _ = reply.send((place, result));
     }
@@ -147,7 +165,9 @@ mod tests {
         fn run(&mut self, task: u8) -> Result<f32, DetectorError> {
             assert_ne!(task, 13, "this panic belongs to a test");
             if task == 14 {
-                return Err(DetectorError::NotFinite { model: "echo".to_owned() });
+                return Err(DetectorError::NotFinite {
+                    model: "echo".to_owned(),
+                });
             }
             Ok(f32::from(task))
         }
@@ -178,7 +198,10 @@ mod tests {
         let (pool, _) = pool(1);
         let error = pool.submit([1, 13, 2]).wait().unwrap_err();
         assert!(matches!(error, DetectorError::Inference(detail) if detail.contains("panicked")));
-        assert!(matches!(pool.submit([14]).wait(), Err(DetectorError::NotFinite { .. })));
+        assert!(matches!(
+            pool.submit([14]).wait(),
+            Err(DetectorError::NotFinite { .. })
+        ));
         assert_eq!(pool.submit([7]).wait().unwrap(), [7.0]);
     }
 
@@ -189,7 +212,10 @@ mod tests {
             for caller in 20..40 {
                 let pool = &pool;
                 scope.spawn(move || {
-                    assert_eq!(pool.submit([caller; 50]).wait().unwrap(), [f32::from(caller); 50]);
+                    assert_eq!(
+                        pool.submit([caller; 50]).wait().unwrap(),
+                        [f32::from(caller); 50]
+                    );
                 });
             }
         });
@@ -207,6 +233,9 @@ mod tests {
     #[test]
     fn a_pool_without_threads_answers_that_it_has_none() {
         let (pool, _) = pool(0);
-        assert!(matches!(pool.submit([1, 2]).wait(), Err(DetectorError::Inference(_))));
+        assert!(matches!(
+            pool.submit([1, 2]).wait(),
+            Err(DetectorError::Inference(_))
+        ));
     }
 }

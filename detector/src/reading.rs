@@ -20,19 +20,30 @@ pub(crate) fn picture_logit(windows: &[f32]) -> Option<Logit> {
     let mut falling = windows.to_vec();
     falling.sort_unstable_by(|a, b| b.total_cmp(a));
     falling.truncate(windows.len().div_ceil(2));
-    let count = f32::from(u16::try_from(falling.len()).ok().filter(|count| *count > 0)?);
+    let count = f32::from(
+        u16::try_from(falling.len())
+            .ok()
+            .filter(|count| *count > 0)?,
+    );
     Logit::new(falling.iter().sum::<f32>() / count)
 }
 
 /// The evidence in one model's views of a picture.
 ///
-/// The native view is the vote, for which the calibration was fitted. The other views only tell whether it would
-/// survive delivery: if one is missing or lies further than [`MAX_GAP`] off, the evidence is capped at
-/// [`UNSTABLE_NATS`].
+/// The native view is the vote, for which the calibration was fitted; two views of one model are not two votes. The
+/// delivered view only tells whether the score would survive delivery: if it is missing or lies further than
+/// [`MAX_GAP`] off, in logits or in nats, the evidence is capped at [`UNSTABLE_NATS`].
 pub(crate) fn evidence(calibration: &Calibration, native: Logit, delivered: Option<Logit>) -> Llr {
     let llr = calibration.apply(native);
-    let stable = delivered.is_some_and(|logit| (native.value() - logit.value()).abs() <= MAX_GAP);
-    if stable { llr } else { llr.capped(UNSTABLE_NATS) }
+    let gap = |delivered: Logit| (native.value() - delivered.value()).abs();
+    let stable = delivered
+        .map(gap)
+        .is_some_and(|gap| gap <= MAX_GAP && calibration.nats(gap) <= MAX_GAP);
+    if stable {
+        llr
+    } else {
+        llr.capped(UNSTABLE_NATS)
+    }
 }
 
 /// Joins what the models said; `None` when every one abstained.
@@ -48,10 +59,17 @@ pub(crate) fn join(readings: Vec<(ModelReading, Option<&Calibration>)>) -> Optio
         .collect();
     let count = f32::from(u16::try_from(votes.len()).ok().filter(|count| *count > 0)?);
     let llr = Llr::new(votes.iter().map(|(llr, _)| llr.value()).sum::<f32>() / count)?;
-    let rates = votes.iter().map(|(_, calibration)| calibration.false_alarm_rate(llr));
+    let rates = votes
+        .iter()
+        .map(|(_, calibration)| calibration.false_alarm_rate(llr));
     let false_alarm_rate = rates.sum::<Option<f32>>().map(|rate| rate.min(1.0));
     let models = readings.into_iter().map(|(reading, _)| reading).collect();
-    Some(Score { llr, probability: llr.probability(), false_alarm_rate, models })
+    Some(Score {
+        llr,
+        probability: llr.probability(),
+        false_alarm_rate,
+        models,
+    })
 }
 
 /// Logits of two views further apart than this contradict each other. Source: detection design notes; a
@@ -74,9 +92,13 @@ mod tests {
     };
 
     fn calibration(rate: Option<f32>) -> Calibration {
+        sloped(1.0, rate)
+    }
+
+    fn sloped(slope: f32, rate: Option<f32>) -> Calibration {
         let rows = rate.map(|rate| FalseAlarm { llr: 0.0, rate });
         let fit = Fit {
-            slope: 1.0,
+            slope,
             intercept: 0.0,
             real_pictures: 999,
             synthetic_pictures: 999,
@@ -104,7 +126,9 @@ mod tests {
 
     #[test]
     fn the_top_half_is_averaged() {
-        let check = |windows: &[f32], expected| assert_eq!(picture_logit(windows).map(Logit::value), expected);
+        let check = |windows: &[f32], expected| {
+            assert_eq!(picture_logit(windows).map(Logit::value), expected)
+        };
         check(&[], None);
         check(&[2.0], Some(2.0));
         check(&[2.0, -5.0], Some(2.0));
@@ -127,18 +151,42 @@ mod tests {
         check(-3.0, Some(0.0), -1.0);
         check(0.5, Some(9.0), 0.5);
         check(3.0, None, 1.0);
+        // A steep line makes a small step of the logit a large one of the evidence.
+        assert_eq!(
+            evidence(&sloped(4.0, None), logit(1.5), Some(logit(0.5))).value(),
+            1.0
+        );
+        assert_eq!(
+            evidence(&sloped(4.0, None), logit(1.5), Some(logit(1.25))).value(),
+            6.0
+        );
     }
 
     #[test]
     fn models_are_averaged_and_their_false_alarms_added() {
         let (a, b) = (calibration(Some(0.1)), calibration(Some(0.2)));
-        let score = join(vec![(reading(Some(3.0)), Some(&a)), (reading(Some(1.0)), Some(&b))]).unwrap();
+        let score = join(vec![
+            (reading(Some(3.0)), Some(&a)),
+            (reading(Some(1.0)), Some(&b)),
+        ])
+        .unwrap();
         assert_eq!(score.llr.value(), 2.0);
         assert!((score.false_alarm_rate.unwrap() - 0.3).abs() < 1e-6);
-        let one = join(vec![(reading(Some(3.0)), Some(&a)), (reading(None), Some(&b))]).unwrap();
-        assert_eq!((one.llr.value(), one.false_alarm_rate, one.models.len()), (3.0, Some(0.1), 2));
+        let one = join(vec![
+            (reading(Some(3.0)), Some(&a)),
+            (reading(None), Some(&b)),
+        ])
+        .unwrap();
+        assert_eq!(
+            (one.llr.value(), one.false_alarm_rate, one.models.len()),
+            (3.0, Some(0.1), 2)
+        );
         let bare = calibration(None);
-        let score = join(vec![(reading(Some(3.0)), Some(&a)), (reading(Some(1.0)), Some(&bare))]).unwrap();
+        let score = join(vec![
+            (reading(Some(3.0)), Some(&a)),
+            (reading(Some(1.0)), Some(&bare)),
+        ])
+        .unwrap();
         assert_eq!(score.false_alarm_rate, None);
         assert!(join(vec![(reading(None), Some(&a))]).is_none());
     }

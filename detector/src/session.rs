@@ -29,7 +29,10 @@ use crate::{
 
 /// The loaded library with its one environment.
 #[derive(Clone)]
-pub(crate) struct Runtime(Environment);
+pub(crate) struct Runtime {
+    path: PathBuf,
+    environment: Environment,
+}
 
 /// One model, ready to run on one thread.
 pub(crate) struct Session {
@@ -46,40 +49,57 @@ impl Runtime {
     /// [`DetectorError::RuntimeMissing`], [`DetectorError::RuntimeUnusable`], [`DetectorError::RuntimeVersion`] or
     /// [`DetectorError::RuntimeInUse`].
     pub(crate) fn load(path: Option<&Path>) -> Result<Self, DetectorError> {
-        let missing = || DetectorError::RuntimeMissing { path: path.map(Path::to_path_buf) };
+        let missing = || DetectorError::RuntimeMissing {
+            path: path.map(Path::to_path_buf),
+        };
         let path = fs::canonicalize(path.ok_or_else(missing)?).map_err(|_| missing())?;
         if !path.is_file() {
             return Err(missing());
         }
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         match &*loaded {
-            Some((at, environment)) if *at == path => Ok(Self(environment.clone())),
-            Some((at, _)) => Err(DetectorError::RuntimeInUse { loaded: at.clone(), asked: path }),
+            Some(runtime) if runtime.path == path => Ok(runtime.clone()),
+            Some(runtime) => Err(DetectorError::RuntimeInUse {
+                loaded: runtime.path.clone(),
+                asked: path,
+            }),
             None => {
                 let environment = start(&path)?;
-                *loaded = Some((path, environment.clone()));
-                Ok(Self(environment))
+                Ok(loaded.insert(Self { path, environment }).clone())
             }
         }
     }
 
-    /// What the library says about its build.
-    #[expect(clippy::unused_self, reason = "the library answers only once it is loaded, which a Runtime proves")]
-    pub(crate) fn build(&self) -> &'static str {
-        ort::info()
+    /// The library's version and build, for example `1.31.1 (git-branch=main, git-commit-id=…, …)`.
+    ///
+    /// The version is the one in the file's name, for the library has no safe way to say it; without one there
+    /// the build stands alone.
+    pub(crate) fn version(&self) -> String {
+        let build = ort::info().trim_start_matches("ORT Build Info: ");
+        match version_in_name(&self.path) {
+            Some(version) => format!("{version} ({build})"),
+            None => build.to_owned(),
+        }
     }
 
     /// The providers this program can ask for that the library was built with.
     ///
     /// Whether one of them starts is seen only when a session is made.
-    #[expect(clippy::unused_self, reason = "the library answers only once it is loaded, which a Runtime proves")]
+    #[expect(
+        clippy::unused_self,
+        reason = "the library answers only once it is loaded, which a Runtime proves"
+    )]
     pub(crate) fn providers(&self) -> Vec<Provider> {
         let known = [
             (Provider::Cpu, ep::CPU::is_available()),
             (Provider::Cuda(0), ep::CUDA::is_available()),
             (Provider::TensorRt(0), ep::TensorRT::is_available()),
         ];
-        known.into_iter().filter(|(_, built)| matches!(built, Ok(true))).map(|(provider, _)| provider).collect()
+        known
+            .into_iter()
+            .filter(|(_, built)| matches!(built, Ok(true)))
+            .map(|(provider, _)| provider)
+            .collect()
     }
 }
 
@@ -89,16 +109,37 @@ impl Session {
     /// # Errors
     ///
     /// [`DetectorError::Provider`], [`DetectorError::ModelDamaged`] or [`DetectorError::ModelShape`].
-    pub(crate) fn new(runtime: &Runtime, model: &Model, provider: Provider) -> Result<Self, DetectorError> {
-        let mut builder = builder(runtime, provider)
-            .map_err(|error| DetectorError::Provider { provider, detail: brief(&error) })?;
-        let inner = builder.commit_from_memory(&model.bytes).map_err(|error| match provider {
-            Provider::Cpu => DetectorError::ModelDamaged { path: model.path.clone(), detail: brief(&error) },
-            // The same bytes may run on the CPU; what refuses them here is the provider.
-            Provider::Cuda(_) | Provider::TensorRt(_) => DetectorError::Provider { provider, detail: brief(&error) },
+    pub(crate) fn new(
+        runtime: &Runtime,
+        model: &Model,
+        provider: Provider,
+    ) -> Result<Self, DetectorError> {
+        let mut builder = builder(runtime, provider).map_err(|error| DetectorError::Provider {
+            provider,
+            detail: brief(&error),
         })?;
-        fits(&inner, model).map_err(|detail| DetectorError::ModelShape { path: model.path.clone(), detail })?;
-        Ok(Self { inner, model: model.card.name.clone(), logit: model.card.output.logit.clone() })
+        let inner = builder
+            .commit_from_memory(&model.bytes)
+            .map_err(|error| match provider {
+                Provider::Cpu => DetectorError::ModelDamaged {
+                    path: model.path.clone(),
+                    detail: brief(&error),
+                },
+                // The same bytes may run on the CPU; what refuses them here is the provider.
+                Provider::Cuda(_) | Provider::TensorRt(_) => DetectorError::Provider {
+                    provider,
+                    detail: brief(&error),
+                },
+            })?;
+        fits(&inner, model).map_err(|detail| DetectorError::ModelShape {
+            path: model.path.clone(),
+            detail,
+        })?;
+        Ok(Self {
+            inner,
+            model: model.card.name.clone(),
+            logit: model.card.output.logit.clone(),
+        })
     }
 
     /// Runs one window.
@@ -107,34 +148,69 @@ impl Session {
     ///
     /// [`DetectorError::Inference`], or [`DetectorError::NotFinite`] for NaN and infinity.
     pub(crate) fn logit(&mut self, window: &Tensor) -> Result<f32, DetectorError> {
-        let logit = self.run(window).map_err(|error| DetectorError::Inference(brief(&error)))?;
-        if logit.is_finite() { Ok(logit) } else { Err(DetectorError::NotFinite { model: self.model.clone() }) }
+        let logit = self
+            .run(window)
+            .map_err(|error| DetectorError::Inference(brief(&error)))?;
+        if logit.is_finite() {
+            Ok(logit)
+        } else {
+            Err(DetectorError::NotFinite {
+                model: self.model.clone(),
+            })
+        }
     }
 
     fn run(&mut self, window: &Tensor) -> ort::Result<f32> {
         let outputs = match window {
-            Tensor::Uint8(values) => self.inner.run(ort::inputs![TensorRef::from_array_view(values)?])?,
-            Tensor::Float32(values) => self.inner.run(ort::inputs![TensorRef::from_array_view(values)?])?,
+            Tensor::Uint8(values) => self
+                .inner
+                .run(ort::inputs![TensorRef::from_array_view(values)?])?,
+            Tensor::Float32(values) => self
+                .inner
+                .run(ort::inputs![TensorRef::from_array_view(values)?])?,
         };
-        let logit = outputs.get(&self.logit).map(DynValue::try_extract_scalar::<f32>);
-        logit.unwrap_or_else(|| Err(ort::Error::new(format!("there is no output \"{}\"", self.logit))))
+        let logit = outputs
+            .get(&self.logit)
+            .map(DynValue::try_extract_scalar::<f32>);
+        logit.unwrap_or_else(|| {
+            Err(ort::Error::new(format!(
+                "there is no output \"{}\"",
+                self.logit
+            )))
+        })
     }
+}
+
+/// `1.31.1` in `libonnxruntime.so.1.31.1` and `libonnxruntime.1.31.1.dylib`.
+fn version_in_name(path: &Path) -> Option<&str> {
+    let name = path.file_name()?.to_str()?;
+    let start = name.find(|c: char| c.is_ascii_digit())?;
+    let version = name.get(start..)?.trim_end_matches(".dylib");
+    let numbers = version
+        .split('.')
+        .filter(|number| number.parse::<u32>().is_ok())
+        .count();
+    (numbers == 3 && version.split('.').count() == 3).then_some(version)
 }
 
 fn start(path: &Path) -> Result<Environment, DetectorError> {
     let builder = ort::init_from(path).map_err(|error| match error {
-        LoadDynamicError::BadVersion { version_str, .. } => {
-            DetectorError::RuntimeVersion { path: path.into(), found: version_str }
-        }
+        LoadDynamicError::BadVersion { version_str, .. } => DetectorError::RuntimeVersion {
+            path: path.into(),
+            found: version_str,
+        },
         LoadDynamicError::Dlopen { .. }
         | LoadDynamicError::MissingApi { .. }
-        | LoadDynamicError::InvalidVersionString => {
-            DetectorError::RuntimeUnusable { path: path.into(), detail: brief(&error) }
-        }
+        | LoadDynamicError::InvalidVersionString => DetectorError::RuntimeUnusable {
+            path: path.into(),
+            detail: brief(&error),
+        },
     })?;
     let environment = builder.with_name("bonafide").with_telemetry(false).build();
-    let environment = environment
-        .map_err(|error| DetectorError::RuntimeUnusable { path: path.into(), detail: brief(&error) })?;
+    let environment = environment.map_err(|error| DetectorError::RuntimeUnusable {
+        path: path.into(),
+        detail: brief(&error),
+    })?;
     // Below this level the library formats a line per operator, only for it to be thrown away.
     environment.set_log_level(LogLevel::Warning);
     Ok(environment)
@@ -142,7 +218,7 @@ fn start(path: &Path) -> Result<Environment, DetectorError> {
 
 /// A session of one thread that never spins: the threads are ours, one per session.
 fn builder(runtime: &Runtime, provider: Provider) -> ort::Result<SessionBuilder> {
-    let builder = ort::session::Session::builder(&runtime.0)?
+    let builder = ort::session::Session::builder(&runtime.environment)?
         .with_log_level(LogLevel::Warning)?
         .with_intra_threads(1)?
         .with_inter_threads(1)?
@@ -151,7 +227,9 @@ fn builder(runtime: &Runtime, provider: Provider) -> ort::Result<SessionBuilder>
         // Without this the library would guess the format from the bytes, by other rules than `graph.rs`.
         .with_config_entry("session.load_model_format", "ONNX")?;
     match dispatch(provider) {
-        Some(provider) => Ok(builder.with_execution_providers([provider])?.with_disable_cpu_fallback()?),
+        Some(provider) => Ok(builder
+            .with_execution_providers([provider])?
+            .with_disable_cpu_fallback()?),
         None => Ok(builder),
     }
 }
@@ -161,35 +239,53 @@ fn dispatch(provider: Provider) -> Option<ExecutionProviderDispatch> {
     match provider {
         Provider::Cpu => None,
         // Without TF32 the scores stay within 1e-3 of those of the CPU.
-        Provider::Cuda(device) => {
-            Some(ep::CUDA::default().with_device_id(device.into()).with_tf32(false).build().error_on_failure())
-        }
-        Provider::TensorRt(device) => {
-            Some(ep::TensorRT::default().with_device_id(device.into()).build().error_on_failure())
-        }
+        Provider::Cuda(device) => Some(
+            ep::CUDA::default()
+                .with_device_id(device.into())
+                .with_tf32(false)
+                .build()
+                .error_on_failure(),
+        ),
+        Provider::TensorRt(device) => Some(
+            ep::TensorRT::default()
+                .with_device_id(device.into())
+                .build()
+                .error_on_failure(),
+        ),
     }
 }
 
 fn fits(session: &ort::session::Session, model: &Model) -> Result<(), String> {
     let card = &model.card;
     let [input] = session.inputs() else {
-        return Err(format!("the graph has {} inputs, one is allowed", session.inputs().len()));
+        return Err(format!(
+            "the graph has {} inputs, one is allowed",
+            session.inputs().len()
+        ));
     };
     if input.name() != card.input.name {
-        return Err(format!("the graph's input is called \"{}\", the card says \"{}\"", input.name(), card.input.name));
+        return Err(format!(
+            "the graph's input is called \"{}\", the card says \"{}\"",
+            input.name(),
+            card.input.name
+        ));
     }
     input_fits(input.dtype(), &card.input)?;
-    let logit = output(session, &card.output.logit)?;
+    let logit = output(session, &card.output.logit)?.dtype();
     // One window goes in, so one number must come out: every axis is 1 or left open.
-    let single = |shape: &[i64]| shape.len() <= 2 && shape.iter().all(|axis| matches!(axis, -1 | 1));
-    match logit.dtype() {
-        ValueType::Tensor { ty: TensorElementType::Float32, shape, .. } if single(shape) => {}
-        other => return Err(format!("the output \"{}\" is {other}, not one float32", card.output.logit)),
+    let single =
+        |shape: &[i64]| shape.len() <= 2 && shape.iter().all(|axis| matches!(axis, -1 | 1));
+    if !is_tensor(logit, TensorElementType::Float32, single) {
+        let name = &card.output.logit;
+        return Err(format!("the output \"{name}\" is {logit}, not one float32"));
     }
-    card.output.patch_logits.as_deref().map_or(Ok(()), |name| match output(session, name)?.dtype() {
-        ValueType::Tensor { ty: TensorElementType::Float32, .. } => Ok(()),
-        other => Err(format!("the output \"{name}\" is {other}, not float32")),
-    })
+    if let Some(name) = &card.output.patch_logits {
+        let patches = output(session, name)?.dtype();
+        if !is_tensor(patches, TensorElementType::Float32, |_| true) {
+            return Err(format!("the output \"{name}\" is {patches}, not float32"));
+        }
+    }
+    Ok(())
 }
 
 fn input_fits(graph: &ValueType, card: &Input) -> Result<(), String> {
@@ -202,15 +298,30 @@ fn input_fits(graph: &ValueType, card: &Input) -> Result<(), String> {
         Layout::Nhwc => [1, side, side, 3],
         Layout::Nchw => [1, 3, side, side],
     };
-    let fits = |shape: &[i64]| shape.len() == 4 && shape.iter().zip(wanted).all(|(has, wants)| *has == -1 || *has == wants);
-    match graph {
-        ValueType::Tensor { ty, shape, .. } if *ty == element && fits(shape) => Ok(()),
-        other => Err(format!("the graph's input is {other}, the card says {element} {wanted:?}")),
+    let fits = |shape: &[i64]| {
+        shape.len() == 4
+            && shape
+                .iter()
+                .zip(wanted)
+                .all(|(has, wants)| *has == -1 || *has == wants)
+    };
+    if is_tensor(graph, element, fits) {
+        return Ok(());
     }
+    Err(format!(
+        "the graph's input is {graph}, the card says {element} {wanted:?}"
+    ))
+}
+
+fn is_tensor(value: &ValueType, element: TensorElementType, fits: impl Fn(&[i64]) -> bool) -> bool {
+    value.tensor_type() == Some(element) && value.tensor_shape().is_some_and(|shape| fits(shape))
 }
 
 fn output<'s>(session: &'s ort::session::Session, name: &str) -> Result<&'s Outlet, String> {
-    let found = session.outputs().iter().find(|output| output.name() == name);
+    let found = session
+        .outputs()
+        .iter()
+        .find(|output| output.name() == name);
     found.ok_or_else(|| format!("the graph has no output \"{name}\""))
 }
 
@@ -225,4 +336,37 @@ fn brief(error: &dyn std::error::Error) -> String {
 const MAX_DETAIL_CHARS: usize = 300;
 
 /// One process can hold one library and one environment. It is never unloaded.
-static LOADED: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
+static LOADED: Mutex<Option<Runtime>> = Mutex::new(None);
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::{Runtime, version_in_name};
+    use crate::error::DetectorError;
+
+    #[test]
+    fn a_version_is_read_from_the_usual_names_only() {
+        let check = |name, expected| assert_eq!(version_in_name(Path::new(name)), expected);
+        check("/opt/libonnxruntime.so.1.31.1", Some("1.31.1"));
+        check("libonnxruntime.1.31.1.dylib", Some("1.31.1"));
+        check("libonnxruntime.so.1", None);
+        check("libonnxruntime.so", None);
+        check("libonnxruntime-9.so", None);
+        check("..", None);
+    }
+
+    // No other test of this binary loads a real library, so this one's answer depends on no order.
+    #[test]
+    fn a_file_that_is_no_library_is_unusable_and_the_error_says_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("libonnxruntime.so");
+        fs::write(&path, "text").unwrap();
+        let error = Runtime::load(Some(&path)).err().unwrap();
+        assert!(
+            matches!(error, DetectorError::RuntimeUnusable { .. }),
+            "{error}"
+        );
+        assert!(error.to_string().contains("cargo xtask setup"), "{error}");
+    }
+}

@@ -19,6 +19,9 @@ pub(crate) struct Model {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// The outcome for every model of a folder, by the name of its card.
+pub type PerModel<T> = Vec<(String, Result<T, DetectorError>)>;
+
 /// Reads every `<name>.toml` in `dir`, in the order of the names; a broken card does not hide the others.
 ///
 /// Works without ONNX Runtime and opens no model file.
@@ -27,12 +30,18 @@ pub(crate) struct Model {
 ///
 /// [`DetectorError::ModelsDirMissing`] when the folder cannot be read, [`DetectorError::NoModels`] when it holds no
 /// card.
-pub fn list_models(dir: &Path) -> Result<Vec<(String, Result<Card, DetectorError>)>, DetectorError> {
-    let unreadable = |error: io::Error| DetectorError::ModelsDirMissing { path: dir.into(), detail: error.to_string() };
+pub fn list_models(dir: &Path) -> Result<PerModel<Card>, DetectorError> {
+    let unreadable = |error: io::Error| DetectorError::ModelsDirMissing {
+        path: dir.into(),
+        detail: error.to_string(),
+    };
     let mut cards = Vec::new();
     for entry in fs::read_dir(dir).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
             cards.push(path);
         }
     }
@@ -40,11 +49,20 @@ pub fn list_models(dir: &Path) -> Result<Vec<(String, Result<Card, DetectorError
         return Err(DetectorError::NoModels { path: dir.into() });
     }
     if cards.len() > MAX_MODELS {
-        let detail = format!("it holds {} cards, at most {MAX_MODELS} are read", cards.len());
-        return Err(DetectorError::ModelsDirMissing { path: dir.into(), detail });
+        let detail = format!(
+            "it holds {} cards, at most {MAX_MODELS} are read",
+            cards.len()
+        );
+        return Err(DetectorError::ModelsDirMissing {
+            path: dir.into(),
+            detail,
+        });
     }
     cards.sort_unstable();
-    Ok(cards.into_iter().map(|path| (stem(&path), read_card(&path))).collect())
+    Ok(cards
+        .into_iter()
+        .map(|path| (stem(&path), read_card(&path)))
+        .collect())
 }
 
 /// Reads the model of a card in `dir` and checks its bytes.
@@ -55,11 +73,17 @@ pub fn list_models(dir: &Path) -> Result<Vec<(String, Result<Card, DetectorError
 pub(crate) fn read_model(dir: &Path, card: Card) -> Result<Model, DetectorError> {
     // The card's name for the file has no separator in it, so this stays in the folder.
     let path = dir.join(&card.file);
-    let bytes = read(&path, MAX_MODEL_BYTES)
-        .map_err(|error| DetectorError::ModelMissing { path: path.clone(), detail: error.to_string() })?;
+    let bytes = read(&path, MAX_MODEL_BYTES).map_err(|error| DetectorError::ModelMissing {
+        path: path.clone(),
+        detail: error.to_string(),
+    })?;
     let found = Digest::of(&bytes);
     if found != card.sha256 {
-        return Err(DetectorError::ModelDigest { path, expected: card.sha256, found });
+        return Err(DetectorError::ModelDigest {
+            path,
+            expected: card.sha256,
+            found,
+        });
     }
     match graph::check(&bytes) {
         Ok(()) => Ok(Model { card, path, bytes }),
@@ -68,7 +92,10 @@ pub(crate) fn read_model(dir: &Path, card: Card) -> Result<Model, DetectorError>
 }
 
 fn read_card(path: &Path) -> Result<Card, DetectorError> {
-    let invalid = |detail: String| DetectorError::CardInvalid { path: path.into(), detail };
+    let invalid = |detail: String| DetectorError::CardInvalid {
+        path: path.into(),
+        detail,
+    };
     let bytes = read(path, MAX_CARD_BYTES).map_err(|error| invalid(error.to_string()))?;
     let text = String::from_utf8(bytes).map_err(|_| invalid("it is not UTF-8".to_owned()))?;
     Card::parse(&stem(path), &text).map_err(invalid)
@@ -90,7 +117,10 @@ fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// Longest model file: a network of 60 million 32-bit weights. ONNX itself ends at 2 GiB.

@@ -33,7 +33,10 @@ pub(crate) fn tensor(window: &Array3<u8>, input: &Input) -> Tensor {
 fn arrange<T: Clone>(values: Array3<T>, layout: Layout) -> Array4<T> {
     let values = match layout {
         Layout::Nhwc => values,
-        Layout::Nchw => values.permuted_axes([2, 0, 1]).as_standard_layout().into_owned(),
+        Layout::Nchw => values
+            .permuted_axes([2, 0, 1])
+            .as_standard_layout()
+            .into_owned(),
     };
     values.insert_axis(Axis(0))
 }
@@ -46,7 +49,12 @@ mod tests {
     use crate::card::{Element, Input, Layout};
 
     fn input(element: Element, layout: Layout) -> Input {
-        Input { name: "x".to_owned(), element, layout, side_px: 32 }
+        Input {
+            name: "x".to_owned(),
+            element,
+            layout,
+            side_px: 32,
+        }
     }
 
     /// Two pixels in one line: (0, 51, 255) and (102, 153, 204).
@@ -56,17 +64,26 @@ mod tests {
 
     #[test]
     fn bytes_stay_bytes_and_axes_move_as_asked() {
-        let Tensor::Uint8(nhwc) = tensor(&window(), &input(Element::Uint8, Layout::Nhwc)) else { panic!() };
+        let Tensor::Uint8(nhwc) = tensor(&window(), &input(Element::Uint8, Layout::Nhwc)) else {
+            panic!()
+        };
         assert_eq!((nhwc.shape(), nhwc[[0, 0, 1, 2]]), (&[1, 1, 2, 3][..], 204));
-        let Tensor::Uint8(nchw) = tensor(&window(), &input(Element::Uint8, Layout::Nchw)) else { panic!() };
+        let Tensor::Uint8(nchw) = tensor(&window(), &input(Element::Uint8, Layout::Nchw)) else {
+            panic!()
+        };
         assert_eq!(nchw.shape(), [1, 3, 1, 2]);
         assert_eq!(nchw.as_slice(), Some(&[0, 102, 51, 153, 255, 204][..]));
     }
 
     #[test]
     fn floats_are_normalised_per_channel() {
-        let element = Element::Float32 { mean: [0.0, 0.2, 0.5], std: [1.0, 0.5, 0.25] };
-        let Tensor::Float32(values) = tensor(&window(), &input(element, Layout::Nchw)) else { panic!() };
+        let element = Element::Float32 {
+            mean: [0.0, 0.2, 0.5],
+            std: [1.0, 0.5, 0.25],
+        };
+        let Tensor::Float32(values) = tensor(&window(), &input(element, Layout::Nchw)) else {
+            panic!()
+        };
         let expected = [0.0, 0.4, 0.0, 0.8, 2.0, 1.2];
         for (value, expected) in values.iter().zip(expected) {
             assert!((value - expected).abs() < 1e-6, "{value} {expected}");

@@ -5,10 +5,13 @@
 
 use std::{borrow::Cow, io::Cursor};
 
+use fast_image_resize::{
+    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
+    images::{Image, ImageRef},
+};
 use image::{
-    ExtendedColorType, ImageBuffer, ImageDecoder, Rgb,
+    ExtendedColorType, ImageDecoder,
     codecs::jpeg::{JpegDecoder, JpegEncoder},
-    imageops::{self, FilterType},
 };
 use media::Picture;
 use ndarray::{ArrayView3, ShapeError};
@@ -31,7 +34,11 @@ pub(crate) struct Look<'p> {
 impl<'p> Look<'p> {
     /// The picture as it is.
     pub(crate) fn native(picture: &'p Picture) -> Self {
-        Self { width: picture.width(), height: picture.height(), rgb: picture.rgb().into() }
+        Self {
+            width: picture.width(),
+            height: picture.height(),
+            rgb: picture.rgb().into(),
+        }
     }
 
     /// The picture after a platform: shorter side at most [`WEB_SIDE_PX`], saved as JPEG at [`WEB_QUALITY`], 4:4:4.
@@ -44,7 +51,11 @@ impl<'p> Look<'p> {
     pub(crate) fn web(picture: &'p Picture) -> Result<Self, DetectorError> {
         let Self { width, height, rgb } = shrunk(picture)?;
         let rgb = resaved(&rgb, width, height).map_err(|error| failed(&error))?;
-        Ok(Self { width, height, rgb: rgb.into() })
+        Ok(Self {
+            width,
+            height,
+            rgb: rgb.into(),
+        })
     }
 
     /// The pixels as `[H, W, 3]`.
@@ -64,17 +75,29 @@ fn shrunk(picture: &Picture) -> Result<Look<'_>, DetectorError> {
         let side = u64::from(side) * u64::from(WEB_SIDE_PX) / u64::from(short);
         u32::try_from(side).map_err(|error| failed(&error))
     };
-    let source = ImageBuffer::<Rgb<u8>, &[u8]>::from_raw(width, height, picture.rgb())
-        .ok_or_else(|| DetectorError::Inference("the picture is shorter than its size says".to_owned()))?;
+    let source = ImageRef::new(width, height, picture.rgb(), PixelType::U8x3)
+        .map_err(|error| failed(&error))?;
+    let mut small = Image::new(scaled(width)?, scaled(height)?, PixelType::U8x3);
     // The filter widens with the factor, so it averages like the scalers of platforms do; it does not alias.
-    let small = imageops::resize(&source, scaled(width)?, scaled(height)?, FilterType::Triangle);
-    let (width, height) = small.dimensions();
-    Ok(Look { width, height, rgb: small.into_raw().into() })
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    Resizer::new()
+        .resize(&source, &mut small, &options)
+        .map_err(|error| failed(&error))?;
+    Ok(Look {
+        width: small.width(),
+        height: small.height(),
+        rgb: small.into_vec().into(),
+    })
 }
 
 fn resaved(rgb: &[u8], width: u32, height: u32) -> Result<Vec<u8>, image::ImageError> {
     let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, WEB_QUALITY).encode(rgb, width, height, ExtendedColorType::Rgb8)?;
+    JpegEncoder::new_with_quality(&mut jpeg, WEB_QUALITY).encode(
+        rgb,
+        width,
+        height,
+        ExtendedColorType::Rgb8,
+    )?;
     let decoder = JpegDecoder::new(Cursor::new(jpeg))?;
     let mut pixels = vec![0; rgb.len()];
     decoder.read_image(&mut pixels)?;
@@ -86,7 +109,9 @@ fn length(side: u32) -> Result<usize, DetectorError> {
 }
 
 fn failed(error: &dyn std::error::Error) -> DetectorError {
-    DetectorError::Inference(format!("the view of the picture could not be made: {error}"))
+    DetectorError::Inference(format!(
+        "the view of the picture could not be made: {error}"
+    ))
 }
 
 /// Shorter side, in pixels, of a delivered picture. Source: the web tier of our evaluation.
@@ -102,24 +127,81 @@ mod tests {
     use super::Look;
 
     fn picture(width: u32, height: u32) -> Picture {
-        let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| [x % 251, y % 241, (x + y) % 239]));
-        Picture::new(width, height, pixels.map(|value| u8::try_from(value).unwrap()).collect()).unwrap()
+        let pixels = (0..height)
+            .flat_map(|y| (0..width).flat_map(move |x| [x % 251, y % 241, (x + y) % 239]));
+        Picture::new(
+            width,
+            height,
+            pixels.map(|value| u8::try_from(value).unwrap()).collect(),
+        )
+        .unwrap()
     }
 
     #[test]
     fn delivery_shrinks_to_the_shorter_side_and_keeps_the_shape() {
         let (wide, small) = (picture(2_048, 1_024), picture(200, 130));
-        assert_eq!(Look::web(&wide).unwrap().pixels().unwrap().dim(), (512, 1_024, 3));
-        assert_eq!(Look::web(&small).unwrap().pixels().unwrap().dim(), (130, 200, 3));
-        assert_eq!(Look::native(&wide).pixels().unwrap().dim(), (1_024, 2_048, 3));
+        assert_eq!(
+            Look::web(&wide).unwrap().pixels().unwrap().dim(),
+            (512, 1_024, 3)
+        );
+        assert_eq!(
+            Look::web(&small).unwrap().pixels().unwrap().dim(),
+            (130, 200, 3)
+        );
+        assert_eq!(
+            Look::native(&wide).pixels().unwrap().dim(),
+            (1_024, 2_048, 3)
+        );
     }
 
     #[test]
     fn delivery_changes_pixels_little_but_does_change_them() {
         let small = picture(200, 130);
         let (native, web) = (Look::native(&small), Look::web(&small).unwrap());
-        let apart: u32 = native.rgb.iter().zip(web.rgb.iter()).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+        let apart: u32 = native
+            .rgb
+            .iter()
+            .zip(web.rgb.iter())
+            .map(|(a, b)| u32::from(a.abs_diff(*b)))
+            .sum();
         let values = u32::try_from(native.rgb.len()).unwrap();
         assert!(apart > 0 && apart < 8 * values, "{apart} over {values}");
+    }
+}
+
+#[cfg(test)]
+mod temporary {
+    use super::*;
+    fn cpu() -> f64 {
+        let t = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+        t.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e6
+    }
+    #[test]
+    #[ignore = "TEMPORARY"]
+    fn temporary_parts() {
+        for (w, h) in [(1_200_u32, 900_u32), (4_000, 3_000)] {
+            let rgb: Vec<u8> = (0..w * h * 3)
+                .map(|i| u8::try_from(i.wrapping_mul(2_654_435_761) >> 24).unwrap())
+                .collect();
+            let p = Picture::new(w, h, rgb).unwrap();
+            for _ in 0..3 {
+                let a = cpu();
+                let n = Look::native(&p);
+                let crops = crate::crops::take(n.pixels().unwrap(), 256);
+                let b = cpu();
+                let s = shrunk(&p).unwrap();
+                let c = cpu();
+                let r = resaved(&s.rgb, s.width, s.height).unwrap();
+                let d = cpu();
+                println!(
+                    "{w}x{h} crops {} {:.1} resize {:.1} jpeg {:.1} {}",
+                    crops.len(),
+                    b - a,
+                    c - b,
+                    d - c,
+                    r.len()
+                );
+            }
+        }
     }
 }

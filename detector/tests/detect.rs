@@ -5,18 +5,25 @@ use std::thread;
 use detector::{Applicability, Detection, Detector, Failure, Inapplicable, Provider, Score};
 use media::{Digest, Picture};
 
-use crate::shop::{BYTES, PLANES, SIDE, Shop, brightness, contrast, mean_of, noise, not_a_number, planes};
+use crate::shop::{
+    BYTES, PLANES, SIDE, Shop, brightness, contrast, mean_of, noise, not_a_number, planes,
+};
 
 fn score(detector: &Detector, picture: &Picture) -> Score {
-    match detector.detect(picture) {
-        Detection::Scored(score) => score,
-        other => panic!("{other:?}"),
-    }
+    let detection = detector.detect(picture);
+    let Detection::Scored(score) = detection else {
+        panic!("{detection:?}")
+    };
+    score
 }
 
 /// View names and logits of the first model.
 fn views(score: &Score) -> Vec<(&'static str, f64)> {
-    score.models[0].views.iter().map(|view| (view.name, view.logit.value().into())).collect()
+    score.models[0]
+        .views
+        .iter()
+        .map(|view| (view.name, view.logit.value().into()))
+        .collect()
 }
 
 fn close(a: impl Into<f64>, b: impl Into<f64>) {
@@ -31,15 +38,27 @@ fn the_very_pixels_reach_a_model_that_takes_bytes() {
     let picture = noise(128, 128, 150, 40);
     let score = score(&detector, &picture);
     let reading = &score.models[0];
-    assert_eq!((reading.name.as_str(), reading.version.as_str()), ("bright", "0.1.0"));
-    assert_eq!((reading.digest, reading.provider), (Digest::of(&model), Provider::Cpu));
+    assert_eq!(
+        (reading.name.as_str(), reading.version.as_str()),
+        ("bright", "0.1.0")
+    );
+    assert_eq!(
+        (reading.digest, reading.provider),
+        (Digest::of(&model), Provider::Cpu)
+    );
     assert_eq!(reading.applicability, Applicability::InDomain);
     // The windows of noise differ in the mean by a fraction of a grey level; the top half of them is taken.
     let expected = (mean_of(&picture) - 128.0) / 16.0;
     let views = views(&score);
-    assert_eq!(views.iter().map(|view| view.0).collect::<Vec<_>>(), ["native", "web"]);
+    assert_eq!(
+        views.iter().map(|view| view.0).collect::<Vec<_>>(),
+        ["native", "web"]
+    );
     for (_, logit) in &views {
-        assert!((logit - expected).abs() < 0.05, "{logit} is not near {expected}");
+        assert!(
+            (logit - expected).abs() < 0.05,
+            "{logit} is not near {expected}"
+        );
     }
     close(score.llr.value(), views[0].1);
     close(score.probability.value(), 1.0 / (1.0 + (-views[0].1).exp()));
@@ -57,16 +76,33 @@ fn a_model_that_takes_planes_gets_them_normalised() {
 
 /// The top left window of a picture.
 fn window(picture: &Picture) -> Picture {
-    let (width, side) = (usize::try_from(picture.width()).unwrap() * 3, usize::try_from(SIDE).unwrap());
+    let (width, side) = (
+        usize::try_from(picture.width()).unwrap() * 3,
+        usize::try_from(SIDE).unwrap(),
+    );
     let rows = picture.rgb().chunks_exact(width).take(side);
-    Picture::new(SIDE, SIDE, rows.flat_map(|row| &row[..side * 3]).copied().collect()).unwrap()
+    Picture::new(
+        SIDE,
+        SIDE,
+        rows.flat_map(|row| &row[..side * 3]).copied().collect(),
+    )
+    .unwrap()
 }
 
 /// The window twice in either direction, so that every window of the picture holds each pixel once.
 fn tile(window: &Picture) -> Picture {
     let row = usize::try_from(window.width()).unwrap() * 3;
-    let wide: Vec<u8> = window.rgb().chunks_exact(row).flat_map(|row| [row, row].concat()).collect();
-    Picture::new(window.width() * 2, window.height() * 2, [wide.clone(), wide].concat()).unwrap()
+    let wide: Vec<u8> = window
+        .rgb()
+        .chunks_exact(row)
+        .flat_map(|row| [row, row].concat())
+        .collect();
+    Picture::new(
+        window.width() * 2,
+        window.height() * 2,
+        [wide.clone(), wide].concat(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -76,7 +112,11 @@ fn the_same_picture_gets_the_same_score_twice_and_with_any_number_of_workers() {
     let one = Detector::load(&shop.settings(1)).unwrap();
     let two = Detector::load(&shop.settings(2)).unwrap();
     let first = score(&one, &picture);
-    for again in [score(&one, &picture), score(&two, &picture), score(&two, &picture)] {
+    for again in [
+        score(&one, &picture),
+        score(&two, &picture),
+        score(&two, &picture),
+    ] {
         close(again.llr.value(), first.llr.value());
         for (again, first) in views(&again).into_iter().zip(views(&first)) {
             close(again.1, first.1);
@@ -95,7 +135,10 @@ fn many_threads_may_ask_at_once_and_each_gets_its_own_answer() {
                 let picture = noise(200, 200, level, 30);
                 let expected = (mean_of(&picture) - 128.0) / 16.0;
                 let logit = views(&score(detector, &picture))[0].1;
-                assert!((logit - expected).abs() < 0.1, "{logit} is not near {expected}");
+                assert!(
+                    (logit - expected).abs() < 0.1,
+                    "{logit} is not near {expected}"
+                );
             });
         }
     });
@@ -104,10 +147,24 @@ fn many_threads_may_ask_at_once_and_each_gets_its_own_answer() {
 #[test]
 fn two_models_are_averaged_and_both_are_shown() {
     let shop = Shop::new();
-    shop.install("bright", &brightness(), BYTES, "false_alarm = [{ llr = 0.0, rate = 0.1 }]");
-    shop.install("contrast", &contrast(), BYTES, "false_alarm = [{ llr = 0.0, rate = 0.2 }]");
+    shop.install(
+        "bright",
+        &brightness(),
+        BYTES,
+        "false_alarm = [{ llr = 0.0, rate = 0.1 }]",
+    );
+    shop.install(
+        "contrast",
+        &contrast(),
+        BYTES,
+        "false_alarm = [{ llr = 0.0, rate = 0.2 }]",
+    );
     let detector = shop.detector();
-    let names: Vec<_> = detector.models().iter().map(|card| card.name.as_str()).collect();
+    let names: Vec<_> = detector
+        .models()
+        .iter()
+        .map(|card| card.name.as_str())
+        .collect();
     assert_eq!(names, ["bright", "contrast"]);
     let score = score(&detector, &noise(128, 128, 150, 40));
     let llr = |index: usize| f64::from(score.models[index].llr.unwrap().value());
@@ -130,19 +187,31 @@ fn a_score_that_delivery_changes_is_capped() {
 fn pictures_outside_the_domain_get_no_score() {
     let detector = Shop::with("bright", &brightness(), BYTES).detector();
     let check = |picture: Picture, expected| {
-        assert_eq!(detector.detect(&picture), Detection::NotApplicable(Inapplicable::Domain(expected)));
+        assert_eq!(
+            detector.detect(&picture),
+            Detection::NotApplicable(Inapplicable::Domain(expected))
+        );
     };
     check(noise(127, 400, 100, 40), Applicability::Tiny);
     check(noise(1, 1, 100, 40), Applicability::Tiny);
     check(noise(128, 1_100, 100, 40), Applicability::ExtremeAspect);
-    check(Picture::new(512, 512, vec![0; 512 * 512 * 3]).unwrap(), Applicability::Flat);
-    assert!(matches!(detector.detect(&noise(128, 1_024, 100, 40)), Detection::Scored(_)));
+    check(
+        Picture::new(512, 512, vec![0; 512 * 512 * 3]).unwrap(),
+        Applicability::Flat,
+    );
+    assert!(matches!(
+        detector.detect(&noise(128, 1_024, 100, 40)),
+        Detection::Scored(_)
+    ));
 }
 
 #[test]
 fn a_number_that_is_not_finite_is_a_failure_and_never_a_score() {
     let detector = Shop::with("nan", &not_a_number(), BYTES).detector();
-    assert_eq!(detector.detect(&noise(128, 128, 100, 40)), Detection::Failed(Failure::NotFinite));
+    assert_eq!(
+        detector.detect(&noise(128, 128, 100, 40)),
+        Detection::Failed(Failure::NotFinite)
+    );
     assert_eq!(detector.warm_up().unwrap_err().code(), "not_finite");
 }
 

@@ -19,23 +19,43 @@ pub(crate) const OPEN: u64 = 0;
 impl Graph {
     pub(crate) fn new(input: &str, element: u64, shape: &[u64]) -> Self {
         let inputs = field(11, &value_info(input, element, shape));
-        Self { nodes: Vec::new(), weights: Vec::new(), inputs, outputs: Vec::new() }
+        Self {
+            nodes: Vec::new(),
+            weights: Vec::new(),
+            inputs,
+            outputs: Vec::new(),
+        }
     }
 
     /// Adds an operator.
-    pub(crate) fn node(mut self, operator: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>]) -> Self {
+    pub(crate) fn node(
+        mut self,
+        operator: &str,
+        inputs: &[&str],
+        output: &str,
+        attributes: &[Vec<u8>],
+    ) -> Self {
         let mut node = Vec::new();
-        inputs.iter().for_each(|input| node.extend(field(1, input.as_bytes())));
+        inputs
+            .iter()
+            .for_each(|input| node.extend(field(1, input.as_bytes())));
         node.extend(field(2, output.as_bytes()));
         node.extend(field(4, operator.as_bytes()));
-        attributes.iter().for_each(|attribute| node.extend(field(5, attribute)));
+        attributes
+            .iter()
+            .for_each(|attribute| node.extend(field(5, attribute)));
         self.nodes.extend(field(1, &node));
         self
     }
 
     /// Adds a scalar weight.
     pub(crate) fn weight(mut self, name: &str, value: f32) -> Self {
-        let tensor = [number(2, FLOAT), field(8, name.as_bytes()), field(9, &value.to_le_bytes())].concat();
+        let tensor = [
+            number(2, FLOAT),
+            field(8, name.as_bytes()),
+            field(9, &value.to_le_bytes()),
+        ]
+        .concat();
         self.weights.extend(field(5, &tensor));
         self
     }
@@ -43,19 +63,33 @@ impl Graph {
     /// Adds a weight said to lie in another file.
     pub(crate) fn external_weight(mut self, name: &str, path: &str) -> Self {
         let place = [field(1, b"location"), field(2, path.as_bytes())].concat();
-        let tensor = [number(1, 1), number(2, FLOAT), field(8, name.as_bytes()), field(13, &place), number(14, 1)];
+        let tensor = [
+            number(1, 1),
+            number(2, FLOAT),
+            field(8, name.as_bytes()),
+            field(13, &place),
+            number(14, 1),
+        ];
         self.weights.extend(field(5, &tensor.concat()));
         self
     }
 
     pub(crate) fn output(mut self, name: &str, element: u64, shape: &[u64]) -> Self {
-        self.outputs.extend(field(12, &value_info(name, element, shape)));
+        self.outputs
+            .extend(field(12, &value_info(name, element, shape)));
         self
     }
 
     /// The whole file, for operator set 13.
     pub(crate) fn build(self) -> Vec<u8> {
-        let graph = [self.nodes, field(2, b"test"), self.weights, self.inputs, self.outputs].concat();
+        let graph = [
+            self.nodes,
+            field(2, b"test"),
+            self.weights,
+            self.inputs,
+            self.outputs,
+        ]
+        .concat();
         [number(1, 8), field(7, &graph), field(8, &number(2, 13))].concat()
     }
 }
@@ -86,7 +120,12 @@ fn number(field: u64, value: u64) -> Vec<u8> {
 }
 
 fn field(number: u64, content: &[u8]) -> Vec<u8> {
-    [varint(number << 3 | 2), varint(content.len().try_into().unwrap()), content.to_vec()].concat()
+    [
+        varint(number << 3 | 2),
+        varint(content.len().try_into().unwrap()),
+        content.to_vec(),
+    ]
+    .concat()
 }
 
 fn varint(mut value: u64) -> Vec<u8> {

@@ -29,6 +29,8 @@ fn a_public_detector_runs_with_nothing_but_a_card() {
     println!("FerretNet-S: {:.1} ms per window", checked.window_ms);
     assert_eq!(checked.digest, Digest::of(&model));
     let detector = shop.detector();
-    let Detection::Scored(score) = detector.detect(&noise(600, 400, 128, 60)) else { panic!("no score") };
+    let Detection::Scored(score) = detector.detect(&noise(600, 400, 128, 60)) else {
+        panic!("no score")
+    };
     assert_eq!(score.models[0].views.len(), 2);
 }

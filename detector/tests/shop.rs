@@ -22,12 +22,18 @@ pub(crate) fn runtime() -> PathBuf {
         return path.into();
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/onnxruntime");
-    let libraries = fs::read_dir(&folder).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let libraries = fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path());
     let named = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.starts_with("libonnxruntime.") && (name.contains(".so") || name.contains(".dylib"))
     };
-    libraries.into_iter().find(named).expect("no ONNX Runtime: run `cargo xtask setup` or set ORT_DYLIB_PATH")
+    libraries
+        .into_iter()
+        .find(named)
+        .expect("no ONNX Runtime: run `cargo xtask setup` or set ORT_DYLIB_PATH")
 }
 
 /// A folder of models, removed with the value.
@@ -51,11 +57,20 @@ impl Shop {
     /// Writes the model and a card whose `[input]` table ends with `input` and whose calibration ends with `rates`.
     pub(crate) fn install(&self, name: &str, model: &[u8], input: &str, rates: &str) {
         fs::write(self.path().join(format!("{name}.onnx")), model).unwrap();
-        fs::write(self.path().join(format!("{name}.toml")), card(name, Digest::of(model), input, rates)).unwrap();
+        fs::write(
+            self.path().join(format!("{name}.toml")),
+            card(name, Digest::of(model), input, rates),
+        )
+        .unwrap();
     }
 
     pub(crate) fn settings(&self, workers: usize) -> Settings {
-        Settings { models_dir: self.path().into(), runtime: Some(runtime()), provider: Provider::Cpu, workers }
+        Settings {
+            models_dir: self.path().into(),
+            runtime: Some(runtime()),
+            provider: Provider::Cpu,
+            workers,
+        }
     }
 
     pub(crate) fn load(&self) -> Result<Detector, DetectorError> {
@@ -68,7 +83,7 @@ impl Shop {
 
     /// The error of a folder that must not load.
     pub(crate) fn refusal(&self) -> DetectorError {
-        self.load().err().expect("the folder was accepted")
+        self.load().expect_err("the folder was accepted")
     }
 }
 
@@ -101,16 +116,25 @@ synthetic_pictures = 999
 pub(crate) const BYTES: &str = "element = \"uint8\"\nlayout = \"nhwc\"\nside_px = 64";
 
 /// `[input]` of a model that takes normalised planes.
-pub(crate) const PLANES: &str =
-    "element = \"float32\"\nlayout = \"nchw\"\nside_px = 64\nmean = [0.5, 0.5, 0.5]\nstd = [0.25, 0.25, 0.25]";
+pub(crate) const PLANES: &str = "element = \"float32\"\nlayout = \"nchw\"\nside_px = 64\nmean = [0.5, 0.5, 0.5]\nstd = [0.25, 0.25, 0.25]";
 
 fn bytes_in() -> Graph {
     let side = SIDE.into();
-    Graph::new("x", UINT8, &[OPEN, side, side, 3]).node("Cast", &["x"], "f", &[integer("to", FLOAT)])
+    Graph::new("x", UINT8, &[OPEN, side, side, 3]).node(
+        "Cast",
+        &["x"],
+        "f",
+        &[integer("to", FLOAT)],
+    )
 }
 
 fn mean(graph: Graph, of: &str, output: &str) -> Graph {
-    graph.node("ReduceMean", &[of], output, &[integers("axes", &[1, 2, 3]), integer("keepdims", 0)])
+    graph.node(
+        "ReduceMean",
+        &[of],
+        output,
+        &[integers("axes", &[1, 2, 3]), integer("keepdims", 0)],
+    )
 }
 
 /// Logit: (mean of all bytes - 128) / 16.
@@ -131,19 +155,27 @@ pub(crate) fn contrast() -> Vec<u8> {
         .weight("unit", 1e-3)
         .node("Sub", &["f", "grey"], "d", &[])
         .node("Mul", &["d", "d"], "s", &[]);
-    mean(squares, "s", "m").node("Mul", &["m", "unit"], "logit", &[]).output("logit", FLOAT, &[OPEN]).build()
+    mean(squares, "s", "m")
+        .node("Mul", &["m", "unit"], "logit", &[])
+        .output("logit", FLOAT, &[OPEN])
+        .build()
 }
 
 /// Logit: mean of the normalised planes.
 pub(crate) fn planes() -> Vec<u8> {
     let side = SIDE.into();
-    mean(Graph::new("x", FLOAT, &[1, 3, side, side]), "x", "logit").output("logit", FLOAT, &[1]).build()
+    mean(Graph::new("x", FLOAT, &[1, 3, side, side]), "x", "logit")
+        .output("logit", FLOAT, &[1])
+        .build()
 }
 
 /// Logit: the root of a negative number.
 pub(crate) fn not_a_number() -> Vec<u8> {
     let negative = mean(bytes_in(), "f", "m").node("Neg", &["m"], "n", &[]);
-    negative.node("Sqrt", &["n"], "logit", &[]).output("logit", FLOAT, &[OPEN]).build()
+    negative
+        .node("Sqrt", &["n"], "logit", &[])
+        .output("logit", FLOAT, &[OPEN])
+        .build()
 }
 
 /// Grey noise around `level`, up to `strength` to either side; the same for the same arguments.

@@ -208,3 +208,52 @@ enum Family {
     Heif,
     Movie,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+
+    #[test]
+    fn extensions_and_media_types_declare() {
+        for (declared, expected) in [
+            (Kind::from_extension("JPG"), Some(Kind::Jpeg)),
+            (Kind::from_extension("hif"), Some(Kind::Heif)),
+            (Kind::from_extension("exe"), None),
+            (Kind::from_mime("Image/JPEG; charset=x"), Some(Kind::Jpeg)),
+            (Kind::from_mime("audio/x-wav"), Some(Kind::Wav)),
+            (Kind::from_mime("application/octet-stream"), None),
+            (Kind::from_mime(""), None),
+        ] {
+            assert_eq!(declared, expected);
+        }
+        for kind in [
+            Kind::Jpeg,
+            Kind::WebP,
+            Kind::Dng,
+            Kind::QuickTime,
+            Kind::C2pa,
+        ] {
+            assert_eq!(Kind::from_mime(kind.mime()), Some(kind));
+        }
+    }
+
+    #[test]
+    fn a_flavour_is_no_disagreement() {
+        for (kind, declared, expected) in [
+            (Kind::Jpeg, Kind::Jpeg, true),
+            (Kind::Jpeg, Kind::Png, false),
+            (Kind::Dng, Kind::Tiff, true),
+            (Kind::Tiff, Kind::Dng, true),
+            (Kind::Heic, Kind::Heif, true),
+            (Kind::M4a, Kind::Mp4, true),
+            (Kind::Heic, Kind::Mp4, false),
+            (Kind::Unknown, Kind::Jpeg, false),
+        ] {
+            assert_eq!(
+                kind.agrees_with(declared),
+                expected,
+                "{kind:?} as {declared:?}"
+            );
+        }
+    }
+}

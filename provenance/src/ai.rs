@@ -141,8 +141,31 @@ fn declarations(manifest: &RawManifest, in_lineage: bool) -> Vec<Declaration<'_>
         })
     });
     found.extend(in_ingredients);
+    found.extend(by_vendor_assertion(manifest, place, in_lineage));
     found.extend(in_metadata(manifest, place, in_lineage));
     found
+}
+
+/// Adobe's early Firefly files declare AI by an assertion of their own and by nothing else.
+fn by_vendor_assertion(
+    manifest: &RawManifest,
+    place: Place,
+    in_lineage: bool,
+) -> Option<Declaration<'_>> {
+    let (_, value) = manifest
+        .assertions
+        .iter()
+        .find(|(label, _)| label.starts_with("com.adobe.generative-ai"))?;
+    Some(Declaration {
+        status: if in_lineage {
+            AiStatus::DeclaredFull
+        } else {
+            AiStatus::DeclaredPart
+        },
+        place,
+        source_type: None,
+        generator: text(value, "description").or(manifest.claim_generator.as_deref()),
+    })
 }
 
 /// A digital source type in a metadata assertion (`c2pa.metadata`, `cawg.metadata`, `stds.iptc`).

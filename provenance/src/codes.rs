@@ -39,19 +39,26 @@ pub(crate) fn has(reading: &Reading, outcome: Outcome, code: &str) -> bool {
     active(reading).any(|status| status.outcome == outcome && status.code.0 == code)
 }
 
-/// The signature axis: the claim signature itself and the hashes of the assertions it covers.
-pub(crate) fn signature(reading: &Reading) -> Signature {
-    let broken: Vec<StatusCode> = active(reading)
+/// The signature axis: the claim signature itself and the hashes of the assertions it covers. `holds`
+/// is our own check of the signature alone; the library gives no answer when it refuses the
+/// certificate.
+pub(crate) fn signature(reading: &Reading, holds: Option<bool>) -> Signature {
+    let mut broken: Vec<StatusCode> = active(reading)
         .filter(|status| status.outcome == Outcome::Failure)
         .map(|status| status.code.clone())
         .filter(|code| BREAKS_SIGNATURE.contains(&code.0.as_str()))
         .collect();
-    if !broken.is_empty() {
-        Signature::Broken(broken)
-    } else if has(reading, Outcome::Success, "claimSignature.validated") {
-        Signature::Ok
-    } else {
-        Signature::Unknown
+    broken.sort();
+    broken.dedup();
+    let validated = has(reading, Outcome::Success, "claimSignature.validated");
+    match (broken.is_empty(), holds) {
+        (false, _) => Signature::Broken(broken),
+        (true, Some(false)) => {
+            Signature::Broken(vec![StatusCode("claimSignature.mismatch".to_owned())])
+        }
+        (true, Some(true)) => Signature::Ok,
+        (true, None) if validated => Signature::Ok,
+        (true, None) => Signature::Unknown,
     }
 }
 
@@ -73,6 +80,11 @@ pub(crate) fn is_about_trust_or_time(code: &str) -> bool {
             | "signingCredential.ocsp.unknown"
     ) || code.starts_with("timeStamp.")
         || code.starts_with("cawg.")
+}
+
+/// The manifest label in a JUMBF URI such as `self#jumbf=/c2pa/urn:…/c2pa.signature`.
+pub(crate) fn manifest_label(uri: &str) -> Option<&str> {
+    uri.split_once("/c2pa/")?.1.split('/').next()
 }
 
 const BREAKS_SIGNATURE: [&str; 4] = [

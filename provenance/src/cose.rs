@@ -3,6 +3,8 @@
 
 use ciborium::Value;
 
+use crate::cms;
+
 /// What a claim signature carries beside the signature value.
 #[derive(Debug, Default)]
 pub(crate) struct CoseSign1 {
@@ -12,6 +14,9 @@ pub(crate) struct CoseSign1 {
     pub(crate) stamp: Option<Stamp>,
     /// Padding that is not zero, verbatim.
     pub(crate) padding: Vec<Vec<u8>>,
+    /// DER certificates outside the signature: the chain when it is not in the protected header, and
+    /// those of the time stamp.
+    pub(crate) loose: Vec<Vec<u8>>,
 }
 
 /// A time-stamp token.
@@ -40,11 +45,17 @@ fn parts(cose: &[u8], claim: &[u8]) -> Option<CoseSign1> {
     let unprotected = unprotected.into_map().ok()?;
     let covered: Value =
         ciborium::de::from_reader_with_recursion_limit(&protected[..], MAX_DEPTH).ok()?;
-    let chain = chain(covered.as_map()?).or_else(|| chain(&unprotected));
+    let protected_chain = chain(covered.as_map()?);
+    let loose_chain = chain(&unprotected).unwrap_or_default();
+    let stamp = stamp(&unprotected, &protected, claim, signature);
+    let stamp_certificates = stamp
+        .as_ref()
+        .and_then(|stamp| cms::certificates(&stamp.token));
     Some(CoseSign1 {
-        chain: chain.unwrap_or_default(),
-        stamp: stamp(&unprotected, &protected, claim, signature),
+        chain: protected_chain.unwrap_or_else(|| loose_chain.clone()),
         padding: padding(&unprotected),
+        loose: [loose_chain, stamp_certificates.unwrap_or_default()].concat(),
+        stamp,
     })
 }
 

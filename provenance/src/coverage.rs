@@ -22,12 +22,14 @@ pub(crate) struct Coverage {
     pub(crate) uncovered: Vec<Uncovered>,
 }
 
-/// Judges the hard binding of the active manifest.
+/// Judges the hard binding of the active manifest. `loose` are certificates of the unprotected header
+/// that nobody vouches for.
 pub(crate) fn examine(
     media: &Media,
     store: &[u8],
     active: Option<&ManifestBoxes<'_>>,
     cose: &CoseSign1,
+    loose: &[&Vec<u8>],
     reading: &Reading,
 ) -> Coverage {
     let excluded = active.map(exclusions).unwrap_or_default();
@@ -37,7 +39,8 @@ pub(crate) fn examine(
         Content::Intact => open,
         Content::Altered(_) | Content::Unbound | Content::Unknown => Vec::new(),
     };
-    uncovered.extend(cose.padding.iter().flat_map(|pad| padding(media, pad)));
+    uncovered.extend(cose.padding.iter().filter_map(|pad| padding(media, pad)));
+    uncovered.extend(loose.iter().filter_map(|der| place(media, der)));
     uncovered.extend(trailing(media, reading));
     Coverage { content, uncovered }
 }
@@ -49,11 +52,17 @@ pub(crate) fn may_name_remote(media: &Media) -> bool {
 }
 
 fn content(media: &Media, reading: &Reading, open: &[Uncovered]) -> Content {
+    // A store on its own has no content to compare with.
+    if media.kind == Kind::C2pa {
+        return Content::Unknown;
+    }
     let of = |outcome, suffix: &str| -> Vec<StatusCode> {
-        codes::active(reading)
+        let mut codes: Vec<StatusCode> = codes::active(reading)
             .filter(|status| status.outcome == outcome && is_binding(&status.code.0, suffix))
             .map(|status| status.code.clone())
-            .collect()
+            .collect();
+        codes.dedup();
+        codes
     };
     let mismatches = of(Outcome::Failure, ".mismatch");
     let matches = !of(Outcome::Success, ".match").is_empty();
@@ -206,34 +215,32 @@ fn lies_in_metadata(media: &Media, open: &[Uncovered]) -> bool {
     })
 }
 
-/// Non-zero padding bytes, each found in the file by its neighbours.
-fn padding(media: &Media, pad: &[u8]) -> Vec<Uncovered> {
+/// Non-zero padding bytes, found in the file by their neighbours.
+fn padding(media: &Media, pad: &[u8]) -> Option<Uncovered> {
     const NEIGHBOURS: usize = 8;
-    let whole = Uncovered {
-        start: 0,
-        end: u64::try_from(media.bytes().len()).unwrap_or(u64::MAX),
-        what: UncoveredKind::Padding,
-    };
-    let Some(first) = pad.iter().position(|byte| *byte != 0) else {
-        return Vec::new();
-    };
-    let last = pad.iter().rposition(|byte| *byte != 0).unwrap_or(first);
+    let first = pad.iter().position(|byte| *byte != 0)?;
+    let last = pad.iter().rposition(|byte| *byte != 0)?;
     let from = first.saturating_sub(NEIGHBOURS);
-    let window = pad.get(from..=last).unwrap_or_default();
-    // A container may cut or encode the store, then the place is not known byte for byte.
-    let Some(place) = memmem::find(media.bytes(), window) else {
-        return vec![whole];
-    };
-    let start = place.saturating_add(first.saturating_sub(from));
-    let end = place.saturating_add(window.len());
-    match (u64::try_from(start), u64::try_from(end)) {
-        (Ok(start), Ok(end)) => vec![Uncovered {
-            start,
-            end,
-            ..whole
-        }],
-        _ => vec![whole],
+    let mut found = place(media, pad.get(from..=last)?)?;
+    let skipped = u64::try_from(first.saturating_sub(from)).unwrap_or(0);
+    if found.start > 0 {
+        found.start = found.start.saturating_add(skipped);
     }
+    Some(found)
+}
+
+/// Where bytes of the signature's unprotected header lie in the file; the whole file when the container
+/// cuts or encodes the store, since then the place is not known byte for byte.
+fn place(media: &Media, bytes: &[u8]) -> Option<Uncovered> {
+    let place = memmem::find(media.bytes(), bytes);
+    let (start, end) = place.map_or((0, media.bytes().len()), |start| {
+        (start, start.saturating_add(bytes.len()))
+    });
+    Some(Uncovered {
+        start: u64::try_from(start).ok()?,
+        end: u64::try_from(end).ok()?,
+        what: UncoveredKind::Padding,
+    })
 }
 
 /// Bytes after the picture, when the binding is a box hash: that one stops at the last box.

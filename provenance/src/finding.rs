@@ -277,7 +277,8 @@ pub struct Uncovered {
 pub enum UncoveredKind {
     /// The claim leaves them out of its hash.
     Exclusion,
-    /// Padding inside the signature that is not zero.
+    /// Room in the signature's unprotected header: padding that is not zero, or a certificate that no
+    /// other one vouches for.
     Padding,
     /// Appended after the end of the picture.
     Trailing,

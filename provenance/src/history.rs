@@ -3,10 +3,10 @@
 
 use crate::{
     ai::actions,
-    codes::is_about_trust_or_time,
+    codes::{is_about_trust_or_time, manifest_label},
     display::{clean, clean_option},
     finding::{Defect, History, Ingredient, Manifest},
-    read::{Outcome, RawIngredient, RawManifest, Reading},
+    read::{Outcome, RawIngredient, RawManifest, Reading, is_failure},
 };
 
 /// The history axis. Each manifest is looked at once, however often it is referred to, so cycles and
@@ -47,9 +47,9 @@ fn recorded(manifests: &[RawManifest]) -> impl Iterator<Item = Defect> {
 
 fn defects_of(ingredient: &RawIngredient) -> impl Iterator<Item = &crate::finding::StatusCode> {
     ingredient
-        .recorded_failures
+        .recorded
         .iter()
-        .filter(|code| !is_about_trust_or_time(&code.0))
+        .filter(|code| is_failure(code) && !is_about_trust_or_time(&code.0))
 }
 
 /// Failures the library found now, by way of an ingredient.
@@ -64,11 +64,6 @@ fn found(reading: &Reading) -> impl Iterator<Item = Defect> {
             manifest: clean(manifest_label(&status.url).unwrap_or(&status.url)),
             code: status.code.clone(),
         })
-}
-
-/// The manifest label in a JUMBF URI such as `self#jumbf=/c2pa/urn:…/c2pa.signature`.
-fn manifest_label(uri: &str) -> Option<&str> {
-    uri.split_once("/c2pa/")?.1.split('/').next()
 }
 
 /// Every manifest for the report, active first, strings fit for display.

@@ -4,6 +4,7 @@ use media::{Kind, Media};
 
 use crate::{
     ai,
+    as_of::{self, SignedManifest},
     certificate::Certificate,
     codes,
     cose::{self, CoseSign1},
@@ -16,8 +17,9 @@ use crate::{
     },
     history, identity,
     jumbf::{self, ManifestBoxes},
-    labels,
+    labels, products,
     read::{NoReading, RawManifest, Reading, Selection, StampCheck, StoreReader},
+    signals,
     time::Timestamp,
     trust::{TrustListInfo, TrustStore},
 };
@@ -92,11 +94,14 @@ impl Judge {
     fn judge_store(&self, media: &Media, found: &FoundStore, now: Timestamp) -> Provenance {
         let selection = self.reader.select(&found.store);
         let sidecar = (!found.embedded).then_some(found.store.as_slice());
-        let reading = match self.reader.read(media, sidecar, &selection) {
+        let mut reading = match self.reader.read(media, sidecar, &selection) {
             Ok(reading) => reading,
             Err(error) => return Provenance::without_manifest(no_manifest(error), now),
         };
         let boxes = jumbf::manifests(&found.store);
+        if !as_of::is_same_moment(&reading, now) {
+            self.restate(&mut reading, &boxes, &selection, now);
+        }
         let Some(active) = reading.manifests.iter().find(|manifest| manifest.active) else {
             let detail = "the store names no active manifest".to_owned();
             return Provenance::without_manifest(ManifestState::Malformed { detail }, now);
@@ -104,21 +109,27 @@ impl Judge {
         let active_boxes = boxes.iter().find(|manifest| manifest.label == active.label);
         let cose = active_boxes.map(parse_cose).unwrap_or_default();
         let time = self.time(&cose, now);
-        let coverage = coverage::examine(media, &found.store, active_boxes, &cose, &reading);
+        let signer = self.signer(&cose, active, &selection, time, now, &reading);
+        let loose = match signer.status {
+            // Nothing is believed of an unknown signer, so nothing can hide behind one.
+            SignerStatus::Unknown | SignerStatus::Revoked | SignerStatus::None => Vec::new(),
+            SignerStatus::C2paList
+            | SignerStatus::InterimList
+            | SignerStatus::AllowList
+            | SignerStatus::Local => self.reader.unvouched(&cose.loose, &selection),
+        };
+        let coverage =
+            coverage::examine(media, &found.store, active_boxes, &cose, &loose, &reading);
         Provenance {
-            manifest: if found.embedded {
-                ManifestState::Embedded
-            } else {
-                ManifestState::Sidecar
-            },
+            manifest: found.state(),
             content: coverage.content,
-            signature: codes::signature(&reading),
+            signature: codes::signature(&reading, active_boxes.and_then(|one| self.holds(one))),
             time,
-            signer: self.signer(&cose, active, &selection, time, now, &reading),
+            signer,
             history: history::judge(&reading),
             ai: ai::declared(&reading.manifests),
             identity: identity::judge(&reading),
-            signals: Vec::new(),
+            signals: signals::judge(active),
             validation_state: Some(reading.state),
             codes: codes::all(&reading),
             uncovered: coverage.uncovered,
@@ -126,6 +137,33 @@ impl Judge {
             manifests: history::manifests(&reading),
             checked_at: now,
         }
+    }
+
+    fn restate(
+        &self,
+        reading: &mut Reading,
+        boxes: &[ManifestBoxes<'_>],
+        selection: &Selection,
+        now: Timestamp,
+    ) {
+        let parsed: Vec<CoseSign1> = boxes.iter().map(parse_cose).collect();
+        let signed: Vec<SignedManifest<'_>> = boxes
+            .iter()
+            .zip(&parsed)
+            .filter_map(|(boxes, cose)| {
+                Some(SignedManifest {
+                    label: boxes.label,
+                    cose,
+                    claim: boxes.claim?,
+                    signature: boxes.signature?,
+                })
+            })
+            .collect();
+        as_of::restate(reading, &signed, &self.reader, selection, now);
+    }
+
+    fn holds(&self, boxes: &ManifestBoxes<'_>) -> Option<bool> {
+        Some(self.reader.signature_holds(boxes.signature?, boxes.claim?))
     }
 
     /// The time axis: our own checks, because the library trusts any time stamp on a version 1 claim
@@ -177,12 +215,16 @@ impl Judge {
         } else {
             list.map_or(SignerStatus::Unknown, |list| list.vouches)
         };
+        let product = match (status, cose.chain.first()) {
+            (SignerStatus::C2paList, Some(der)) => products::find(der),
+            _ => None,
+        };
         Signer {
             status,
             name: leaf.name,
             organisation: leaf.organisation,
-            product: None,
-            assurance_level: None,
+            assurance_level: product.as_ref().and_then(|product| product.assurance_level),
+            product: product.map(|product| product.name),
             list_date: list.and_then(|list| list.info.date.clone()),
             validity: Some(leaf.validity),
         }
@@ -240,6 +282,14 @@ struct FoundStore {
 }
 
 impl FoundStore {
+    fn state(&self) -> ManifestState {
+        if self.embedded {
+            ManifestState::Embedded
+        } else {
+            ManifestState::Sidecar
+        }
+    }
+
     fn sidecar(store: &[u8]) -> Self {
         Self {
             store: store.to_vec(),

@@ -4,7 +4,9 @@
 //! compiled in, so reading a hostile file opens no socket. Time is an argument.
 
 mod ai;
+mod as_of;
 mod certificate;
+mod cms;
 mod codes;
 mod cose;
 mod coverage;
@@ -20,9 +22,11 @@ mod jumbf;
 pub mod keys;
 mod labels;
 mod origin;
+mod products;
 mod profile;
 mod read;
 mod sign;
+mod signals;
 mod time;
 mod trust;
 

@@ -1,6 +1,9 @@
 //! What a file claims about where it came from, and the proof without which a claim counts for nothing.
 
-use crate::finding::{AiStatus, Content, History, Provenance, Signature, SignerStatus, Time};
+use crate::{
+    codes::is_about_trust_or_time,
+    finding::{AiStatus, Content, History, Provenance, Signature, SignerStatus, Time},
+};
 
 /// What the file claims about where it came from, with the proof where one is needed.
 ///
@@ -69,6 +72,7 @@ impl Provenance {
             && self.vouched_for()
             && self.time_is_certain()
             && matches!(self.history, History::None | History::Ok { .. })
+            && self.breaks_no_rule()
             && self.uncovered.is_empty();
         let signer = self
             .signer
@@ -80,6 +84,12 @@ impl Provenance {
             list: self.signer.status,
             capture,
         })
+    }
+
+    /// Trust, time, content and identity have axes of their own; any other failure is a broken rule.
+    fn breaks_no_rule(&self) -> bool {
+        let mut failures = self.codes.failure.iter();
+        failures.all(|code| is_about_trust_or_time(&code.0))
     }
 
     fn vouched_for(&self) -> bool {

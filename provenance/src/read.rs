@@ -1,7 +1,10 @@
 //! The c2pa crate's reader and its trust and time-stamp checks, behind our own types.
 //!
-//! This file and `sign.rs` alone name the crate. Settings are per call, never global; nothing is
+//! This module and `sign.rs` alone name the crate. Settings are per call, never global; nothing is
 //! fetched; a deadline is enforced through the crate's progress hook.
+
+mod convert;
+mod vouch;
 
 use std::{
     cell::Cell,
@@ -15,12 +18,11 @@ use aho_corasick::AhoCorasick;
 use c2pa::{
     Context, Reader,
     crypto::{
-        cose::{CertificateTrustPolicy, TrustAnchorType},
+        cose::{CertificateTrustPolicy, TrustAnchorType, Verifier},
         time_stamp::verify_time_stamp,
     },
     jumbf_io,
     status_tracker::StatusTracker,
-    validation_results::StatusCodes,
 };
 use media::Media;
 use serde_json::{Value, json};
@@ -33,6 +35,8 @@ use crate::{
     trust::{INTERIM_EKUS, Role, TrustList, TrustStore},
 };
 
+pub(crate) use convert::is_failure;
+
 /// Longest one file may keep the reader busy.
 const DEADLINE: Duration = Duration::from_millis(1_800);
 /// Contexts kept for sets of anchors; real traffic has a few dozen.
@@ -41,6 +45,8 @@ const MAX_CONTEXTS: usize = 256;
 /// What the library found, in our own types.
 pub(crate) struct Reading {
     pub(crate) state: ValidationState,
+    /// The library's clock when it judged.
+    pub(crate) checked_at: Option<Timestamp>,
     pub(crate) statuses: Vec<Status>,
     pub(crate) manifests: Vec<RawManifest>,
 }
@@ -65,6 +71,7 @@ pub(crate) enum Outcome {
 }
 
 /// One manifest as the library parsed it; nothing in it is checked for display.
+#[derive(Default)]
 pub(crate) struct RawManifest {
     pub(crate) label: String,
     pub(crate) active: bool,
@@ -74,18 +81,23 @@ pub(crate) struct RawManifest {
     pub(crate) issuer: Option<String>,
     pub(crate) common_name: Option<String>,
     pub(crate) signed_at: Option<String>,
-    /// Label and JSON value of each assertion that has one.
+    /// Label as in the claim, instance number included, and JSON value of each assertion that has one.
     pub(crate) assertions: Vec<(String, Value)>,
+    /// A version 2 claim lists an actions assertion among those it did not make itself.
+    pub(crate) gathers_actions: bool,
     pub(crate) ingredients: Vec<RawIngredient>,
 }
 
 /// One ingredient as the library parsed it.
+#[derive(Default)]
 pub(crate) struct RawIngredient {
+    /// Label of its assertion, instance number included.
+    pub(crate) label: Option<String>,
     pub(crate) relationship: String,
     pub(crate) title: Option<String>,
     pub(crate) manifest: Option<String>,
-    /// Failure codes recorded when it was added.
-    pub(crate) recorded_failures: Vec<StatusCode>,
+    /// Codes recorded when it was added, passed checks included.
+    pub(crate) recorded: Vec<StatusCode>,
     pub(crate) digital_source_type: Option<String>,
 }
 
@@ -109,6 +121,7 @@ pub(crate) struct StoreReader {
     names: AhoCorasick,
     handles: Vec<Handle>,
     contexts: Mutex<HashMap<Vec<Handle>, Arc<Context>>>,
+    issued: vouch::Cache,
 }
 
 /// An anchor: number of its list, number in the list.
@@ -137,6 +150,7 @@ impl StoreReader {
             handles,
             lists,
             contexts: Mutex::default(),
+            issued: vouch::Cache::default(),
         };
         reader.context(&Selection(Vec::new()))?;
         Ok(reader)
@@ -183,7 +197,9 @@ impl StoreReader {
             None => reader.with_stream(format, stream),
         };
         DEADLINE_AT.set(None);
-        reader.map(|reader| reading(&reader)).map_err(no_reading)
+        reader
+            .map(|reader| convert::reading(&reader))
+            .map_err(no_reading)
     }
 
     /// The first list that vouches for the signer at time `at`.
@@ -237,6 +253,15 @@ impl StoreReader {
             (None, Some(time)) => StampCheck::Untrusted(time),
             (None, None) => StampCheck::Invalid,
         }
+    }
+
+    /// Whether the COSE signature fits the claim, whatever the certificate is worth. The library says
+    /// nothing of it when it refuses the certificate.
+    pub(crate) fn signature_holds(&self, signature: &[u8], claim: &[u8]) -> bool {
+        let mut log = StatusTracker::default();
+        Verifier::IgnoreProfileAndTrustPolicy
+            .verify_signature(signature, claim, b"", None, &mut log)
+            .is_ok()
     }
 
     fn context(&self, selection: &Selection) -> Result<Arc<Context>, ProvenanceError> {
@@ -365,126 +390,4 @@ fn no_reading(error: c2pa::Error) -> NoReading {
         c2pa::Error::UnsupportedType => NoReading::Unsupported,
         other => NoReading::Malformed(other.to_string()),
     }
-}
-
-fn reading(reader: &Reader) -> Reading {
-    let active = reader.active_label().unwrap_or_default();
-    let mut manifests: Vec<RawManifest> = reader
-        .iter_manifests()
-        .map(|manifest| raw_manifest(manifest, active))
-        .collect();
-    manifests.sort_by(|a, b| (!a.active, &a.label).cmp(&(!b.active, &b.label)));
-    Reading {
-        state: match reader.validation_state() {
-            c2pa::ValidationState::Trusted => ValidationState::Trusted,
-            c2pa::ValidationState::Valid => ValidationState::Valid,
-            c2pa::ValidationState::Invalid => ValidationState::Invalid,
-        },
-        statuses: statuses(reader),
-        manifests,
-    }
-}
-
-fn statuses(reader: &Reader) -> Vec<Status> {
-    let Some(results) = reader.validation_results() else {
-        return Vec::new();
-    };
-    let mut statuses = Vec::new();
-    if let Some(codes) = results.active_manifest() {
-        push_statuses(&mut statuses, codes, None);
-    }
-    for delta in results.ingredient_deltas().into_iter().flatten() {
-        let uri = delta.ingredient_assertion_uri();
-        push_statuses(&mut statuses, delta.validation_deltas(), Some(uri));
-    }
-    statuses
-}
-
-fn push_statuses(statuses: &mut Vec<Status>, codes: &StatusCodes, ingredient: Option<&str>) {
-    let groups = [
-        (Outcome::Success, codes.success()),
-        (Outcome::Informational, codes.informational()),
-        (Outcome::Failure, codes.failure()),
-    ];
-    for (outcome, group) in groups {
-        statuses.extend(group.iter().map(|status| Status {
-            code: StatusCode(status.code().to_owned()),
-            outcome,
-            url: status.url().unwrap_or_default().to_owned(),
-            ingredient: ingredient.map(str::to_owned),
-        }));
-    }
-}
-
-fn raw_manifest(manifest: &c2pa::Manifest, active: &str) -> RawManifest {
-    let label = manifest.label().unwrap_or_default().to_owned();
-    RawManifest {
-        active: label == active,
-        label,
-        title: manifest.title().map(str::to_owned),
-        claim_generator: claim_generator(manifest),
-        claim_version: manifest.claim_version(),
-        issuer: manifest.issuer(),
-        common_name: manifest.common_name(),
-        signed_at: manifest.time(),
-        assertions: manifest
-            .assertions()
-            .iter()
-            .filter_map(|assertion| {
-                let value = assertion.value().ok()?.clone();
-                Some((assertion.label().to_owned(), value))
-            })
-            .collect(),
-        ingredients: manifest.ingredients().iter().map(raw_ingredient).collect(),
-    }
-}
-
-fn claim_generator(manifest: &c2pa::Manifest) -> Option<String> {
-    let info = manifest
-        .claim_generator_info
-        .as_ref()
-        .and_then(|all| all.first());
-    let named = info.map(|info| match &info.version {
-        Some(version) => format!("{} {version}", info.name),
-        None => info.name.clone(),
-    });
-    named.or_else(|| manifest.claim_generator().map(str::to_owned))
-}
-
-fn raw_ingredient(ingredient: &c2pa::Ingredient) -> RawIngredient {
-    let recorded = ingredient.validation_results().map_or_else(
-        || {
-            let statuses = ingredient.validation_status().unwrap_or_default();
-            statuses
-                .iter()
-                .filter(|status| !c2pa::validation_status::is_success(status.code()))
-                .map(|status| StatusCode(status.code().to_owned()))
-                .collect()
-        },
-        recorded_failures,
-    );
-    RawIngredient {
-        relationship: match ingredient.relationship() {
-            c2pa::Relationship::ParentOf => "parentOf",
-            c2pa::Relationship::ComponentOf => "componentOf",
-            c2pa::Relationship::InputTo => "inputTo",
-        }
-        .to_owned(),
-        title: ingredient.title().map(str::to_owned),
-        manifest: ingredient.active_manifest().map(str::to_owned),
-        recorded_failures: recorded,
-        digital_source_type: ingredient
-            .digital_source_type()
-            .and_then(|kind| serde_json::to_value(kind).ok())
-            .and_then(|kind| kind.as_str().map(str::to_owned)),
-    }
-}
-
-fn recorded_failures(results: &c2pa::ValidationResults) -> Vec<StatusCode> {
-    let own = results.active_manifest().into_iter();
-    let deltas = results.ingredient_deltas().into_iter().flatten();
-    own.chain(deltas.map(|delta| delta.validation_deltas()))
-        .flat_map(|codes| codes.failure())
-        .map(|status| StatusCode(status.code().to_owned()))
-        .collect()
 }

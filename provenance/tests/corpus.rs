@@ -3,7 +3,9 @@
 use std::{collections::HashMap, fs, path::PathBuf};
 
 use media::{Limits, Media};
-use provenance::{Judge, ManifestState, Provenance, Timestamp, TrustStore, ValidationState};
+use provenance::{
+    Judge, ManifestState, Origin, Provenance, Timestamp, TrustStore, ValidationState,
+};
 
 /// Rows of a tab-separated table, by column name.
 pub(crate) fn table(path: &str) -> Option<Vec<HashMap<String, String>>> {
@@ -102,4 +104,52 @@ fn expected_states_hold() {
     }
     println!("{gated} gated rows, {} missed", missed.len());
     assert!(missed.is_empty(), "{missed:?}");
+}
+
+/// The bundled lists and the public test roots, so that as many mutated files as possible could pass.
+fn credulous() -> Judge {
+    let mut store = TrustStore::bundled().unwrap();
+    for name in ["test-roots.pem", "test-cards-anchors.pem"] {
+        let pem = fs::read(corpus().unwrap().join("../../trust").join(name)).unwrap();
+        store.add_anchors_pem(name, &pem).unwrap();
+    }
+    Judge::new(store).unwrap()
+}
+
+#[test]
+fn no_altered_file_is_trusted_without_a_note() {
+    let Some(rows) = table("mutated/mutated.tsv") else {
+        return;
+    };
+    let judge = credulous();
+    let now = at("2026-11-23T12:00:00Z");
+    for row in &rows {
+        let media = open(&format!("mutated/{}", row["file"]));
+        let found = judge.judge(&media, None, now);
+        let noted = !found.uncovered.is_empty();
+        println!(
+            "{} {} {} {:?} {:?} {:?}",
+            row["file"],
+            row["expected"],
+            state(&found),
+            found.content,
+            found.uncovered,
+            found.time
+        );
+        match row["expected"].as_str() {
+            "never Valid or Trusted" | "Invalid or malformed" => {
+                assert!(
+                    matches!(state(&found), "Invalid" | "none"),
+                    "{}",
+                    row["file"]
+                );
+            }
+            _ => assert!(state(&found) != "Trusted" || noted, "{}", row["file"]),
+        }
+        assert!(
+            noted || !matches!(found.origin(), Origin::Claimed(Some(_))),
+            "{}",
+            row["file"]
+        );
+    }
 }

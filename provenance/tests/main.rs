@@ -11,4 +11,7 @@
 )]
 
 mod corpus;
+mod json_formula;
+mod products;
+mod rubrics;
 mod signing;

@@ -64,6 +64,10 @@ pub(crate) struct Problem {
     retry_after_s: Option<u16>,
 }
 
+/// The code of a problem, left on the answer for the log.
+#[derive(Clone, Copy)]
+pub(crate) struct ProblemCode(pub(crate) &'static str);
+
 #[derive(Serialize)]
 struct Body<'a> {
     r#type: String,
@@ -233,6 +237,7 @@ impl Problem {
     }
 
     /// The stable code.
+    #[cfg(test)]
     pub(crate) fn code(&self) -> &'static str {
         self.code
     }
@@ -252,6 +257,7 @@ impl IntoResponse for Problem {
             pointer: self.pointer,
         };
         let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(ProblemCode(self.code));
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,

@@ -13,7 +13,12 @@ use axum::{
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::{analyses, error::Problem, health, state::ServerState};
+use crate::{
+    analyses,
+    error::{Problem, ProblemCode},
+    health,
+    state::ServerState,
+};
 
 /// All routes over `state`.
 pub fn router(state: Arc<ServerState>) -> Router {
@@ -44,10 +49,12 @@ async fn frame(request: Request, next: Next) -> Response {
     async move {
         let mut response = next.run(request).await;
         mark(&mut response, id);
+        let problem = response.extensions().get::<ProblemCode>();
         tracing::info!(
             http.method = method,
             http.route = route,
             http.status = response.status().as_u16(),
+            problem = problem.map(|problem| problem.0),
             elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             "answered a request"
         );

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// One text file of the repository.
+/// One file of the repository that people write.
 pub(super) struct Source {
     /// Path below the repository's root, with `/` between its parts.
     pub(super) path: String,
@@ -30,7 +30,7 @@ impl Source {
     }
 }
 
-/// Every text file of the repository that git would keep, in the order of their paths.
+/// Every file of the repository that people write, in the order of their paths.
 pub(super) fn sources() -> Vec<Source> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
@@ -54,10 +54,12 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<Source>) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() {
             let hidden = name.starts_with('.') && name != ".ci" && name != ".cargo";
-            if !hidden && name != "target" && name != "__pycache__" {
+            if !hidden && !BUILT.contains(&name.as_str()) {
                 walk(root, &path, found);
             }
-        } else if let Ok(text) = fs::read_to_string(&path) {
+        } else if is_text(&name)
+            && let Ok(text) = fs::read_to_string(&path)
+        {
             let below = path
                 .strip_prefix(root)
                 .unwrap()
@@ -67,6 +69,22 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<Source>) {
         }
     }
 }
+
+/// Whether people write such files. Pictures, models and training data would only cost time.
+fn is_text(name: &str) -> bool {
+    match name.rsplit_once('.') {
+        Some((_, extension)) => TEXT.contains(&extension),
+        None => true,
+    }
+}
+
+/// Folders that tools fill.
+const BUILT: [&str; 4] = ["target", "__pycache__", "cache", "runs"];
+
+/// Extensions of the files that people write.
+const TEXT: [&str; 12] = [
+    "css", "html", "json", "md", "py", "rs", "sh", "sql", "toml", "txt", "yaml", "yml",
+];
 
 /// Rust code without its comments and without what its string and character literals hold.
 pub(super) fn code_of(text: &str) -> String {

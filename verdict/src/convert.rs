@@ -34,9 +34,11 @@ pub(crate) fn media(media: &Media) -> wire::Media {
 /// What is known of a file that could not be opened: its name, and its length when that was the reason.
 pub(crate) fn unread_media(name: &Name, error: &MediaError) -> wire::Media {
     let bytes = match error {
-        MediaError::LimitExceeded { which: LimitKind::Bytes, found, .. } if *found > 0 => {
-            Some(*found)
-        }
+        MediaError::LimitExceeded {
+            which: LimitKind::Bytes,
+            found,
+            ..
+        } if *found > 0 => Some(*found),
         MediaError::LimitExceeded { .. }
         | MediaError::UnsupportedKind { .. }
         | MediaError::UnsupportedFlavour { .. }

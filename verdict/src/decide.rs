@@ -9,8 +9,9 @@ use provenance::{Content, Origin};
 use crate::{
     evidence::Evidence,
     policy::{Leaning, Policy},
-    reasons, summary,
+    reasons,
     report::{Code, Reason, ReasonCode, Source, Verdict},
+    summary,
 };
 
 /// What follows from the evidence under a policy.

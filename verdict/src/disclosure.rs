@@ -86,7 +86,10 @@ fn undeclared(code: Code) -> (EuOrigin, EuBasis, Option<&'static str>) {
 
 /// The markings in the file that declare AI, each once.
 fn markings(provenance: &Provenance) -> BTreeSet<Marking> {
-    let labels = provenance.labels.iter().filter(|label| declares_ai(label.ai));
+    let labels = provenance
+        .labels
+        .iter()
+        .filter(|label| declares_ai(label.ai));
     let mut found: BTreeSet<Marking> = labels.map(|label| marking(label.kind)).collect();
     if declared_in_manifest(&provenance.ai) {
         found.insert(Marking::C2pa);
@@ -128,7 +131,10 @@ fn california(provenance: &Provenance, code: Code) -> CaliforniaAb853 {
         }
         Origin::Claimed(Some(proof)) if proof.is_capture() => {
             let product = provenance.signer.product.as_deref();
-            (OriginKind::CaptureDevice, Some(shown(product.unwrap_or(proof.signer()))))
+            (
+                OriginKind::CaptureDevice,
+                Some(shown(product.unwrap_or(proof.signer()))),
+            )
         }
         Origin::Claimed(_) | Origin::Unstated => (OriginKind::Unknown, None),
     };
@@ -204,17 +210,23 @@ fn aigc_class(labels: &[UnsignedLabel], found: &BTreeMap<String, String>) -> Chi
         Some("3") => ChinaClass::Suspected,
         Some(_) | None => {
             let mut aigc = labels.iter().filter(|label| label.kind == LabelKind::Aigc);
-            if aigc.any(|label| declares_ai(label.ai)) { ChinaClass::Confirmed } else { ChinaClass::None }
+            if aigc.any(|label| declares_ai(label.ai)) {
+                ChinaClass::Confirmed
+            } else {
+                ChinaClass::None
+            }
         }
     }
 }
 
 /// Declarations in other metadata that say plainly what they say: C2PA, IPTC and XMP.
 fn metadata_class(provenance: &Provenance, class: MetadataClass) -> ChinaClass {
-    let plain = markings(provenance).into_iter().any(|marking| match marking {
-        Marking::C2pa | Marking::Iptc | Marking::Xmp => true,
-        Marking::Tc260 | Marking::Exif | Marking::PngText => false,
-    });
+    let plain = markings(provenance)
+        .into_iter()
+        .any(|marking| match marking {
+            Marking::C2pa | Marking::Iptc | Marking::Xmp => true,
+            Marking::Tc260 | Marking::Exif | Marking::PngText => false,
+        });
     match (plain, class) {
         (true, MetadataClass::Confirmed) => ChinaClass::Confirmed,
         (true, MetadataClass::Suspected) => ChinaClass::Suspected,
@@ -224,10 +236,12 @@ fn metadata_class(provenance: &Provenance, class: MetadataClass) -> ChinaClass {
 
 /// Traces: a tool's own text, or an alarm from the pixels that nothing contradicts.
 fn trace_class(provenance: &Provenance, code: Code) -> ChinaClass {
-    let text = markings(provenance).into_iter().any(|marking| match marking {
-        Marking::Exif | Marking::PngText => true,
-        Marking::C2pa | Marking::Tc260 | Marking::Iptc | Marking::Xmp => false,
-    });
+    let text = markings(provenance)
+        .into_iter()
+        .any(|marking| match marking {
+            Marking::Exif | Marking::PngText => true,
+            Marking::C2pa | Marking::Tc260 | Marking::Iptc | Marking::Xmp => false,
+        });
     let alarm = match code {
         Code::LikelyAi | Code::LikelyManipulated => true,
         Code::KnownFake
@@ -240,7 +254,11 @@ fn trace_class(provenance: &Provenance, code: Code) -> ChinaClass {
         | Code::Inconclusive
         | Code::NotAnalysed => false,
     };
-    if text || alarm { ChinaClass::Suspected } else { ChinaClass::None }
+    if text || alarm {
+        ChinaClass::Suspected
+    } else {
+        ChinaClass::None
+    }
 }
 
 fn strongest<const N: usize>(classes: [ChinaClass; N]) -> ChinaClass {
@@ -250,7 +268,10 @@ fn strongest<const N: usize>(classes: [ChinaClass; N]) -> ChinaClass {
         ChinaClass::Suspected => 1,
         ChinaClass::None => 0,
     };
-    classes.into_iter().max_by_key(rank).unwrap_or(ChinaClass::None)
+    classes
+        .into_iter()
+        .max_by_key(rank)
+        .unwrap_or(ChinaClass::None)
 }
 
 /// The wording is ours; a lawyer has to confirm it before it is shown.

@@ -20,7 +20,9 @@ pub struct Evidence {
 impl Evidence {
     /// The first match in a list of known forgeries.
     pub fn known_fake(&self) -> Option<&Known> {
-        self.known.iter().find(|known| known.kind == KnownKind::Fake)
+        self.known
+            .iter()
+            .find(|known| known.kind == KnownKind::Fake)
     }
 }
 

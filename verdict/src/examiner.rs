@@ -3,12 +3,9 @@
 //! One hostile file never ends a scan: a panic in a room becomes a report with the error code `internal`. A
 //! detector that fails leaves the provenance standing. The clock is only read to time the stages.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use detector::{Detection, Detector, Failure, Inapplicable, Skipped};
+use detector::{Detector, Skipped};
 use media::{Limits, Media, MediaError, Name};
 use provenance::{Judge, Provenance, Timestamp};
 
@@ -16,11 +13,10 @@ use crate::{
     convert, decide,
     disclosure::{self, disclose},
     evidence::{Evidence, Subject},
+    look::{Look, Panicked, Times, guarded, internal, is_error, problem_of, timed},
     policy::Policy,
     readiness::{self, CheckError},
-    report::{
-        self, Code, DetectionReason, DetectionStatus, Engine, Problem, Report, SCHEMA, Timing,
-    },
+    report::{self, DetectionReason, DetectionStatus, Engine, Problem, Report, SCHEMA, Timing},
 };
 
 /// The detector, or why there is none.
@@ -86,7 +82,11 @@ impl Examiner {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             policy: policy.id(),
             models: model_names(&detector),
-            trust_lists: judge.trust_lists().iter().map(convert::trust_list).collect(),
+            trust_lists: judge
+                .trust_lists()
+                .iter()
+                .map(convert::trust_list)
+                .collect(),
         };
         Self {
             judge,
@@ -182,30 +182,8 @@ impl Examiner {
                 Look::skipped(Skipped::NoRuntime)
             }
             (Scope::Both | Scope::Detection, DetectorSlot::Ready(detector)) => {
-                self.ask_detector(media, detector)
+                Look::at(media, detector, &self.limits)
             }
-        }
-    }
-
-    fn ask_detector(&self, media: &Media, detector: &Detector) -> Look {
-        let (decoded, decode) = timed(|| guarded("decode", media, || media.decode(&self.limits)));
-        let picture = match decoded {
-            Ok(Ok(picture)) => picture,
-            Ok(Err(error)) => return Look::undecoded(&error, decode),
-            Err(Panicked) => return Look::panicked(Times { decode: Some(decode), inference: None }),
-        };
-        let (detected, inference) = timed(|| guarded("detector", media, || detector.detect(&picture)));
-        let times = Times {
-            decode: Some(decode),
-            inference: Some(inference),
-        };
-        match detected {
-            Ok(detection) => Look {
-                problem: problem_in(&detection),
-                detection,
-                times,
-            },
-            Err(Panicked) => Look::panicked(times),
         }
     }
 
@@ -227,7 +205,9 @@ impl Examiner {
             disclosure: disclose(&evidence, verdict.code, &self.policy),
             timing_ms: Timing::default(),
             engine: self.engine.clone(),
-            error: look.problem.filter(|_| is_error(verdict.code, &evidence.detection)),
+            error: look
+                .problem
+                .filter(|_| is_error(verdict.code, &evidence.detection)),
             verdict,
         }
     }
@@ -249,109 +229,6 @@ impl Examiner {
             engine: self.engine.clone(),
             error: Some(problem),
         }
-    }
-}
-
-/// What looking at the pixels gave.
-struct Look {
-    detection: Detection,
-    /// Why there is no reading; whether the report shows it depends on the verdict.
-    problem: Option<Problem>,
-    times: Times,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Times {
-    decode: Option<Duration>,
-    inference: Option<Duration>,
-}
-
-impl Look {
-    fn skipped(skipped: Skipped) -> Self {
-        let detection = Detection::NotRun(skipped);
-        Self {
-            problem: problem_in(&detection),
-            detection,
-            times: Times::default(),
-        }
-    }
-
-    fn undecoded(error: &MediaError, decode: Duration) -> Self {
-        let detection = match error {
-            MediaError::UnsupportedKind { .. } | MediaError::UnsupportedFlavour { .. } => {
-                Detection::NotApplicable(Inapplicable::UnsupportedKind)
-            }
-            MediaError::LimitExceeded { .. } => Detection::Failed(Failure::LimitExceeded),
-            MediaError::Damaged { .. } | MediaError::Io(_) | MediaError::NotAFile => {
-                Detection::Failed(Failure::Damaged)
-            }
-        };
-        Self {
-            detection,
-            problem: Some(problem_of(error)),
-            times: Times {
-                decode: Some(decode),
-                inference: None,
-            },
-        }
-    }
-
-    fn panicked(times: Times) -> Self {
-        Self {
-            detection: Detection::Failed(Failure::Inference),
-            problem: Some(internal()),
-            times,
-        }
-    }
-}
-
-/// Whether the report carries an error: when nothing could be concluded, and when pixels that should have
-/// been examinable were not. A kind without pixels is no error where the file itself decides.
-fn is_error(code: Code, detection: &Detection) -> bool {
-    match detection {
-        Detection::Failed(_) => true,
-        Detection::NotApplicable(_) | Detection::NotRun(_) => code == Code::NotAnalysed,
-        Detection::Scored(_) => false,
-    }
-}
-
-/// Our own failures and missing parts in the caller's words; details are for the log.
-fn problem_in(detection: &Detection) -> Option<Problem> {
-    let (code, message) = match detection {
-        Detection::Scored(_)
-        | Detection::NotApplicable(Inapplicable::Domain(_))
-        | Detection::NotRun(Skipped::NotRequested) => return None,
-        Detection::NotApplicable(Inapplicable::UnsupportedKind) => {
-            ("unsupported_kind", "pixels of this kind of file are not decoded by this build")
-        }
-        Detection::Failed(Failure::Damaged) => ("damaged", "the picture is damaged"),
-        Detection::Failed(Failure::LimitExceeded) => ("limit_exceeded", "a limit was reached"),
-        Detection::Failed(Failure::Inference) => {
-            ("inference_failed", "the models failed on our side; try again later")
-        }
-        Detection::Failed(Failure::NotFinite) => {
-            ("not_finite", "a model gave no usable number for this picture")
-        }
-        Detection::NotRun(Skipped::NoModel) => ("no_model", "no model is installed"),
-        Detection::NotRun(Skipped::NoRuntime) => ("no_runtime", "ONNX Runtime is not installed"),
-    };
-    Some(Problem {
-        code: code.to_owned(),
-        message: message.to_owned(),
-    })
-}
-
-fn problem_of(error: &MediaError) -> Problem {
-    Problem {
-        code: error.code(),
-        message: error.to_string(),
-    }
-}
-
-fn internal() -> Problem {
-    Problem {
-        code: "internal".to_owned(),
-        message: "the program failed on this file, which says nothing about the file".to_owned(),
     }
 }
 
@@ -386,26 +263,12 @@ fn model_names(detector: &DetectorSlot) -> Vec<String> {
     }
 }
 
-/// A room panicked; its words went to the panic hook.
-#[derive(Debug, PartialEq, Eq)]
-struct Panicked;
-
-/// Runs one room so that a bug in it, or in a library under it, costs one file and not the scan.
-fn guarded<T>(room: &str, media: &Media, work: impl FnOnce() -> T) -> Result<T, Panicked> {
-    // Nothing that the room was changing is looked at afterwards, so no broken state is seen.
-    catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
-        tracing::error!(room, media.digest = %media.digest, "a room panicked on a file");
-        Panicked
-    })
-}
-
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let started = Instant::now();
-    let result = work();
-    (result, started.elapsed())
-}
-
-fn timing(read: Option<Duration>, started: Instant, provenance: Option<Duration>, look: Times) -> Timing {
+fn timing(
+    read: Option<Duration>,
+    started: Instant,
+    provenance: Option<Duration>,
+    look: Times,
+) -> Timing {
     Timing {
         read: read.map(milliseconds),
         provenance: provenance.map(milliseconds),

@@ -8,6 +8,8 @@ mod decide;
 mod disclosure;
 mod evidence;
 mod examiner;
+mod look;
+mod pixels;
 mod policy;
 mod readiness;
 mod reasons;

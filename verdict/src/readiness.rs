@@ -13,16 +13,22 @@ pub enum CheckError {
     #[error("no model is installed, so no pixels are examined; install a model and its card")]
     NoModel,
     /// There is no ONNX Runtime.
-    #[error("ONNX Runtime is not installed, so no pixels are examined; run the set-up of the README")]
+    #[error(
+        "ONNX Runtime is not installed, so no pixels are examined; run the set-up of the README"
+    )]
     NoRuntime,
     /// A model does not answer.
     #[error(transparent)]
     Detector(#[from] DetectorError),
     /// The built-in picture does not pass our own limits.
-    #[error("the built-in test picture cannot be opened: {0}; the limits are too small for any picture")]
+    #[error(
+        "the built-in test picture cannot be opened: {0}; the limits are too small for any picture"
+    )]
     Limits(#[from] MediaError),
     /// The validation of the built-in picture came out wrong.
-    #[error("the validation of the built-in {which} picture gave content {content:?} and signature {signature:?}")]
+    #[error(
+        "the validation of the built-in {which} picture gave content {content:?} and signature {signature:?}"
+    )]
     Validation {
         /// `signed` or `altered`.
         which: &'static str,
@@ -69,14 +75,20 @@ pub(crate) fn check_detector(detector: &DetectorSlot) -> Result<(), CheckError> 
 pub(crate) fn check_judge(judge: &Judge, limits: &Limits) -> Result<(), CheckError> {
     let (content, signature) = validate(judge, SIGNED.to_vec(), limits)?;
     if content != Content::Intact || signature != Signature::Ok {
-        return Err(CheckError::Validation { which: "signed", content, signature });
+        return Err(CheckError::Validation {
+            which: "signed",
+            content,
+            signature,
+        });
     }
     let (content, signature) = validate(judge, altered(), limits)?;
     match content {
         Content::Altered(_) => Ok(()),
-        Content::Intact | Content::Unbound | Content::Unknown => {
-            Err(CheckError::Validation { which: "altered", content, signature })
-        }
+        Content::Intact | Content::Unbound | Content::Unknown => Err(CheckError::Validation {
+            which: "altered",
+            content,
+            signature,
+        }),
     }
 }
 
@@ -106,3 +118,34 @@ const SIGNED: &[u8] = include_bytes!("readiness.jpg");
 /// A moment inside the validity of its certificate. Fixed, so that readiness never expires.
 const SIGNED_AT: Timestamp = Timestamp(READINESS_TIME);
 const READINESS_TIME: i64 = 1_795_564_800;
+
+#[cfg(test)]
+mod tests {
+    use super::{CheckError, SIGNED, altered, check_judge, validate};
+    use media::Limits;
+    use provenance::{Content, Judge, Signature, TrustStore};
+
+    #[test]
+    fn the_picture_is_sound_and_its_twin_is_not() {
+        let judge = Judge::new(TrustStore::empty()).unwrap();
+        let limits = Limits::default();
+        let sound = validate(&judge, SIGNED.to_vec(), &limits).unwrap();
+        assert_eq!(sound, (Content::Intact, Signature::Ok));
+        let (content, _) = validate(&judge, altered(), &limits).unwrap();
+        assert!(matches!(content, Content::Altered(_)), "{content:?}");
+        check_judge(&judge, &limits).unwrap();
+    }
+
+    #[test]
+    fn too_small_limits_are_said_to_be_so() {
+        let judge = Judge::new(TrustStore::empty()).unwrap();
+        let limits = Limits {
+            max_bytes: 10,
+            ..Limits::default()
+        };
+        assert!(matches!(
+            check_judge(&judge, &limits),
+            Err(CheckError::Limits(_))
+        ));
+    }
+}

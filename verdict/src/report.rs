@@ -16,7 +16,7 @@ pub use detection::{
     Applicability, Detection, DetectionReason, DetectionStatus, Model, View, Watermark,
 };
 pub use disclosure::{
-    ChinaClass, ChinaGb45438, CaliforniaAb853, Disclosure, EuArt50, EuBasis, EuOrigin, Marking,
+    CaliforniaAb853, ChinaClass, ChinaGb45438, Disclosure, EuArt50, EuBasis, EuOrigin, Marking,
     OriginKind, TC260_KEYS,
 };
 pub use media::Media;

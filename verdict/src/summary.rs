@@ -1,11 +1,11 @@
 //! The verdict in one plain sentence. It calls nothing authentic, and no score a proof.
 
-use provenance::{Origin, Place, Proof, Provenance};
+use provenance::{ManifestState, Origin, Place, Proof, Provenance};
 
 use crate::{
     decide::Case,
+    pixels::pixel_clause,
     policy::Leaning,
-    reasons::pixel_clause,
     report::Code,
     words::{self, issues, list_name, shown},
 };
@@ -20,23 +20,49 @@ pub(crate) fn summary(code: Code, case: &Case<'_>) -> String {
         Code::DeclaredAi => declared(noun, "it was made with AI", &case.evidence.provenance),
         Code::DeclaredAiEdit => declared(noun, "AI changed part of it", &case.evidence.provenance),
         Code::LikelyManipulated => format!(
-            "This {noun} declares nothing about AI, but its pixels speak clearly for a local manipulation."
+            "{}, but its pixels speak clearly for a local manipulation.",
+            nothing_said(noun, case)
         ),
         Code::LikelyAi => format!(
-            "This {noun} declares nothing about AI, but its pixels speak clearly for AI generation."
+            "{}, but its pixels speak clearly for AI generation.",
+            nothing_said(noun, case)
         ),
         Code::VerifiedOrigin => verified(noun, case),
         Code::NoEvidenceFound => format!(
-            "This {noun} says nothing that decides, and its pixels show no sign of AI generation; that is no proof of where it came from."
+            "{}, and its pixels show no sign of AI generation; that is no proof of where it came from.",
+            nothing_said(noun, case)
         ),
-        Code::Inconclusive => format!("Nothing certain can be said about this {noun}: {}.", pixel_clause(case)),
+        Code::Inconclusive => format!(
+            "Nothing certain can be said about this {noun}: {}.",
+            pixel_clause(case)
+        ),
         Code::NotAnalysed => format!("This {noun} could not be examined: {}.", pixel_clause(case)),
     }
 }
 
+/// That no declaration was found, and no more than that.
+fn nothing_said(noun: &str, case: &Case<'_>) -> String {
+    match case.evidence.provenance.manifest {
+        ManifestState::NotChecked => format!("What this {noun} says was not looked at"),
+        ManifestState::Malformed { .. } | ManifestState::RemoteNotFetched { .. } => {
+            format!("Nothing that can be read in this {noun} declares AI")
+        }
+        ManifestState::None
+        | ManifestState::Embedded
+        | ManifestState::Sidecar
+        | ManifestState::Unsupported => format!("This {noun} declares nothing about AI"),
+    }
+}
+
 fn known_fake(noun: &str, case: &Case<'_>) -> String {
-    let list = case.evidence.known_fake().map_or("", |known| known.list.as_str());
-    format!("This {noun} matches the list \"{}\" of known forgeries.", shown(list))
+    let list = case
+        .evidence
+        .known_fake()
+        .map_or("", |known| known.list.as_str());
+    format!(
+        "This {noun} matches the list \"{}\" of known forgeries.",
+        shown(list)
+    )
 }
 
 fn altered(noun: &str, provenance: &Provenance) -> String {
@@ -56,7 +82,8 @@ fn conflict(noun: &str, case: &Case<'_>) -> String {
         | Leaning::Unexaminable
         | Leaning::NotAsked => "AI generation",
     };
-    let signer = proof(&case.origin).map_or_else(String::new, |proof| format!(" ({})", shown(proof.signer())));
+    let signer = proof(&case.origin)
+        .map_or_else(String::new, |proof| format!(" ({})", shown(proof.signer())));
     format!(
         "A trusted signature{signer} vouches for the origin of this {noun}, but its pixels speak clearly for {shows}: a person has to decide."
     )
@@ -72,9 +99,17 @@ fn declared(noun: &str, what: &str, provenance: &Provenance) -> String {
         None => {}
     }
     if provenance.ai.place != Some(Place::UnsignedLabel) {
-        notes.extend(issues(provenance).iter().map(|issue| issue.short.to_owned()));
+        notes.extend(
+            issues(provenance)
+                .iter()
+                .map(|issue| issue.short.to_owned()),
+        );
     }
-    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+    let notes = if notes.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", notes.join(", "))
+    };
     format!("This {noun} says {what}{notes}.")
 }
 
@@ -82,7 +117,11 @@ fn verified(noun: &str, case: &Case<'_>) -> String {
     let Some(proof) = proof(&case.origin) else {
         return format!("A trusted signature vouches for the origin of this {noun}.");
     };
-    let claim = if proof.is_capture() { "a camera took" } else { "it created" };
+    let claim = if proof.is_capture() {
+        "a camera took"
+    } else {
+        "it created"
+    };
     let pixels = match case.leaning {
         Leaning::Suspicious => "its pixels lean to AI generation, but not clearly",
         Leaning::Synthetic | Leaning::Manipulated | Leaning::Unclear | Leaning::Quiet => {

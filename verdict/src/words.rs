@@ -1,8 +1,8 @@
 //! Small phrases that both summary and reasons are made of. Every name out of a file is bounded here.
 
 use provenance::{
-    AiStatus, History, ManifestState, Place, Provenance, Signature, Signer, SignerStatus,
-    StatusCode, Time, Content,
+    AiStatus, Content, History, ManifestState, Place, Provenance, Signature, Signer, SignerStatus,
+    StatusCode, Time,
 };
 
 use crate::report::ReasonCode;
@@ -105,7 +105,13 @@ fn signer_issue(signer: &Signer) -> Option<Issue> {
 }
 
 fn time_issue(provenance: &Provenance) -> Option<Issue> {
-    let issue = |code, clause, short| Some(Issue { code, clause, short });
+    let issue = |code, clause, short| {
+        Some(Issue {
+            code,
+            clause,
+            short,
+        })
+    };
     match provenance.time {
         Time::TrustedStamp(_) | Time::InsideValidity => None,
         Time::UntrustedStamp(_) => issue(
@@ -123,7 +129,10 @@ fn time_issue(provenance: &Provenance) -> Option<Issue> {
         ),
         Time::NotYetValid { not_before } => issue(
             ReasonCode::CredentialNotYetValid,
-            format!("the signer's credential is not valid before {}", not_before.day()),
+            format!(
+                "the signer's credential is not valid before {}",
+                not_before.day()
+            ),
             "credential not valid yet",
         ),
         Time::Unknown => issue(
@@ -166,7 +175,11 @@ pub(crate) fn in_brackets(codes: &[StatusCode]) -> String {
     let mut names: Vec<&str> = codes.iter().map(|code| code.0.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    let more = if names.len() > SHOWN_CODES { ", …" } else { "" };
+    let more = if names.len() > SHOWN_CODES {
+        ", …"
+    } else {
+        ""
+    };
     names.truncate(SHOWN_CODES);
     if names.is_empty() {
         return String::new();
@@ -177,7 +190,11 @@ pub(crate) fn in_brackets(codes: &[StatusCode]) -> String {
 
 /// The signer's organisation, else its common name, bounded. Only as good as the signer's status.
 pub(crate) fn signer_name(signer: &Signer) -> Option<String> {
-    signer.organisation.as_deref().or(signer.name.as_deref()).map(shown)
+    signer
+        .organisation
+        .as_deref()
+        .or(signer.name.as_deref())
+        .map(shown)
 }
 
 /// Who vouches for a signer, in words.

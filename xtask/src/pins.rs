@@ -116,3 +116,41 @@ const PLATFORMS: [Platform; 3] = [
         },
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pin_is_whole_and_names_this_version() {
+        for platform in PLATFORMS {
+            assert!(platform.member.contains(VERSION), "{}", platform.member);
+            assert!(
+                platform.library_name().starts_with("libonnxruntime."),
+                "{}",
+                platform.member
+            );
+            for pin in [platform.wheel, platform.library] {
+                assert!(pin.bytes > 20_000_000, "{}", platform.tag);
+                assert_eq!(pin.sha256.len(), 64, "{}", platform.tag);
+                assert!(
+                    pin.sha256
+                        .bytes()
+                        .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_platforms_share_a_file() {
+        let mut hashes: Vec<_> = PLATFORMS
+            .iter()
+            .flat_map(|one| [one.wheel.sha256, one.library.sha256])
+            .collect();
+        let all = hashes.len();
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_eq!(hashes.len(), all);
+    }
+}

@@ -107,3 +107,35 @@ fn read_segment(marker: u8, body: &[u8], found: &mut Walk, exif: &mut Option<Ori
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Layout, layout, walk};
+
+    /// A frame of three components and a scan of as many as said.
+    fn file(frame_marker: u8, in_first_scan: u8) -> Vec<u8> {
+        let mut file = b"\xFF\xD8\xFF\xE0\0\x04\xFF\xC2\xFF".to_vec();
+        file.push(frame_marker);
+        file.extend_from_slice(b"\0\x11\x08\0\x02\0\x03\x03\x01\x11\0\x02\x11\0\x03\x11\0");
+        file.extend_from_slice(b"\xFF\xDA\0\x08");
+        file.push(in_first_scan);
+        file.extend_from_slice(b"\x01\0\0\x3F\0\x12\xFF\0\x34\xFF\xD0\x56\xFF\xD9tail");
+        file
+    }
+
+    #[test]
+    fn layouts() {
+        assert_eq!(layout(&file(0xC0, 3)), Layout::Rows);
+        assert_eq!(layout(&file(0xC0, 1)), Layout::Scans(3));
+        assert_eq!(layout(&file(0xC2, 3)), Layout::Scans(3));
+        assert_eq!(layout(b"\xFF\xD8\xFF\xD9"), Layout::Rows);
+        assert_eq!(layout(b"\xFF\xD8\xFF\xC2"), Layout::Scans(u8::MAX));
+    }
+
+    #[test]
+    fn stuffed_bytes_and_restarts_do_not_end_a_scan() {
+        let found = walk(&file(0xC0, 3));
+        assert_eq!(found.size, Some((3, 2)));
+        assert_eq!(found.end, Some(file(0xC0, 3).len() - 4));
+    }
+}

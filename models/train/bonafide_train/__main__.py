@@ -85,7 +85,9 @@ def _step(steps: argparse._SubParsersAction, name: str, run_step: object, *neede
     step = steps.add_parser(name)
     step.set_defaults(run_step=run_step)
     for option in needed:
-        step.add_argument(f"--{option}", type=Path, required=option != "cache", default=Path("cache"), help=_HELP[option])
+        step.add_argument(
+            f"--{option}", type=Path, required=option != "cache", default=Path("cache"), help=_HELP[option]
+        )
     return step
 
 

@@ -19,12 +19,12 @@ from .tiers import deliver
 THUMBNAIL_PX = 32
 
 
-def baselines(data: Path, cache: Path, run: Path) -> dict:
+def baselines(data: Path, cache: Path, run: Path, steps: int = 800) -> dict:
     """Measures both, writes `baselines.json` into `run` and returns the AUCs."""
     crops = read_table(data)
     train, test = splits.training(crops), splits.test(crops)
     run.mkdir(parents=True, exist_ok=True)
-    found = {"format_auc": _format_auc(data, train, test), "content_auc": _content_auc(cache, train, test)}
+    found = {"format_auc": _format_auc(data, train, test), "content_auc": _content_auc(cache, train, test, steps)}
     (run / "baselines.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     print(found)
     return found
@@ -39,7 +39,7 @@ def _format_auc(data: Path, train: list[Crop], test: list[Crop]) -> float:
     return _auc(test, sign * np.array([sizes[crop.member] for crop in test]))
 
 
-def _content_auc(cache: Path, train: list[Crop], test: list[Crop]) -> float:
+def _content_auc(cache: Path, train: list[Crop], test: list[Crop], steps: int) -> float:
     """A small network on thumbnails of 32 x 32 pixels, which hold content and colours but no traces."""
     torch.manual_seed(0)
     pixels = PixelCache(cache)
@@ -47,8 +47,8 @@ def _content_auc(cache: Path, train: list[Crop], test: list[Crop]) -> float:
     chances = torch.tensor(splits.weights(train))
     network = _thumbnail_network()
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=0.05)
-    for _ in range(STEPS):
-        rows = torch.multinomial(chances, 64)
+    for _ in range(steps):
+        rows = torch.multinomial(chances, 64, replacement=True)
         batch = inputs[rows]
         batch = batch.flip(3) if torch.rand(()) < 0.5 else batch
         value = nn.functional.binary_cross_entropy_with_logits(network(batch).squeeze(1), labels[rows])
@@ -76,6 +76,3 @@ def _thumbnail_network() -> nn.Module:
 def _auc(crops: list[Crop], scores: np.ndarray) -> float:
     synthetic = np.array([crop.synthetic for crop in crops])
     return metrics.auc(scores[~synthetic], scores[synthetic])
-
-
-STEPS = 800

@@ -80,12 +80,17 @@ def read_scores(path: Path) -> Scores:
 def _score_all(crops: list[Crop], pixels: PixelCache, session: onnxruntime.InferenceSession) -> Scores:
     dev = [crop for crop in crops if crop.split == "dev"]
     real = [crop for crop in splits.test(crops) if not crop.synthetic]
-    logits = {}
-    for tier in TIERS:
-        logits[tier] = _score(dev, session, lambda crop: deliver(pixels[crop.row], crop.member, tier))
-    for gate in GATES:
-        logits[f"gate:{gate}"] = _score(real, session, lambda crop: treat(pixels[crop.row], gate))
+    logits = {tier: _score(dev, session, _delivered(pixels, tier)) for tier in TIERS}
+    logits |= {f"gate:{gate}": _score(real, session, _treated(pixels, gate)) for gate in GATES}
     return Scores(logits)
+
+
+def _delivered(pixels: PixelCache, tier: str) -> Callable[[Crop], np.ndarray]:
+    return lambda crop: deliver(pixels[crop.row], crop.member, tier)
+
+
+def _treated(pixels: PixelCache, gate: str) -> Callable[[Crop], np.ndarray]:
+    return lambda crop: treat(pixels[crop.row], gate)
 
 
 def _score(

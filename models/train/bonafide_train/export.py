@@ -34,8 +34,15 @@ def export(network: PatchNetwork, model: Path) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            network.float().eval(), (example,), str(unfinished), input_names=["crop"], output_names=names,
-            dynamic_axes=axes, opset_version=OPSET, do_constant_folding=True, dynamo=False,
+            network.float().eval(),
+            (example,),
+            str(unfinished),
+            input_names=["crop"],
+            output_names=names,
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            do_constant_folding=True,
+            dynamo=False,
         )
     check_contract(unfinished)
     difference = largest_difference(network, unfinished)

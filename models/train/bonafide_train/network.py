@@ -66,7 +66,6 @@ class PatchNetwork(nn.Module):
         self.body = nn.Sequential(
             *_convolution(9, full),
             *_convolution(full, half, stride=2),
-            Block(half),
             *_convolution(half, quarter, stride=2),
             Block(quarter),
             *_convolution(quarter, eighth, stride=2),
@@ -121,10 +120,12 @@ def _convolution(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) 
     return [convolution, nn.BatchNorm2d(outputs), nn.ReLU()]
 
 
-SQUARE_5X5 = torch.tensor([
-    [-1.0, 2.0, -2.0, 2.0, -1.0],
-    [2.0, -6.0, 8.0, -6.0, 2.0],
-    [-2.0, 8.0, -12.0, 8.0, -2.0],
-    [2.0, -6.0, 8.0, -6.0, 2.0],
-    [-1.0, 2.0, -2.0, 2.0, -1.0],
-])
+SQUARE_5X5 = torch.tensor(
+    [
+        [-1.0, 2.0, -2.0, 2.0, -1.0],
+        [2.0, -6.0, 8.0, -6.0, 2.0],
+        [-2.0, 8.0, -12.0, 8.0, -2.0],
+        [2.0, -6.0, 8.0, -6.0, 2.0],
+        [-1.0, 2.0, -2.0, 2.0, -1.0],
+    ]
+)

@@ -8,17 +8,19 @@ from collections import Counter
 
 from .data import Crop
 
-CALIBRATION_SOURCES = frozenset({
-    "Open Images",
-    "web kangaroo",
-    "LAION web (DIF real)",
-    "Midjourney v2/v3 (2022)",
-    "GLID-3-XL",
-    "Kolors",
-    "Stable Cascade",
-    "HiDream-I1",
-    "Qwen-Image",
-})
+CALIBRATION_SOURCES = frozenset(
+    {
+        "Open Images",
+        "web kangaroo",
+        "LAION web (DIF real)",
+        "Midjourney v2/v3 (2022)",
+        "GLID-3-XL",
+        "Kolors",
+        "Stable Cascade",
+        "HiDream-I1",
+        "Qwen-Image",
+    }
+)
 """Dev sources that fit the calibration. All other dev sources are the test part."""
 
 SAME_SHEET_SOURCES = frozenset({"FLUX.1-dev|pro (SFHQ-T2I)"})

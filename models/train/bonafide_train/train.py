@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class Settings:
     patch_weight: float = 0.3
     pair_weight: float = 0.3
     average: float = 0.999
-    sides_px: tuple[int, ...] = (128, 160, 160, 192)
+    sides_px: tuple[int, ...] = (128, 128, 128, 160)
 
 
 class Run:
@@ -118,8 +119,7 @@ def learning_rate(settings: Settings, progress: float, step: int) -> float:
     return rate * min(1.0, (step + 1) / settings.warm_up_steps)
 
 
-def _loop(run: Run, batches: object, folder: Path) -> None:
-    curve = open(folder / "curve.tsv", "a", encoding="utf-8")
+def _loop(run: Run, batches: Iterable[Batch], folder: Path) -> None:
     window, before, saved = [], time.monotonic(), time.monotonic()
     for batch in batches:
         if run.progress() >= 1.0:
@@ -128,13 +128,11 @@ def _loop(run: Run, batches: object, folder: Path) -> None:
         now = time.monotonic()
         run.seconds, before = run.seconds + now - before, now
         if run.step % LOG_EVERY_STEPS == 0:
-            curve.write(_line(run, window) + "\n")
-            curve.flush()
+            _log(run, window, folder / "curve.tsv")
             window.clear()
         if now - saved > SAVE_EVERY_S:
             run.save(folder / "checkpoint.pt")
             saved = now
-    curve.close()
 
 
 def _update(run: Run, batch: Batch) -> tuple[float, float, float]:
@@ -177,11 +175,13 @@ def _groups(network: nn.Module, weight_decay: float) -> list[dict]:
     return [{"params": deep, "weight_decay": weight_decay}, {"params": flat, "weight_decay": 0.0}]
 
 
-def _line(run: Run, window: list[tuple[float, float, float]]) -> str:
+def _log(run: Run, window: list[tuple[float, float, float]], curve: Path) -> None:
+    """Appends step, seconds and the means of the window to the loss curve, and prints them."""
     means = [sum(column) / len(window) for column in zip(*window, strict=True)]
     line = "\t".join([str(run.step), f"{run.seconds:.0f}", *(f"{mean:.4f}" for mean in means)])
+    with open(curve, "a", encoding="utf-8") as file:
+        file.write(line + "\n")
     print(line, flush=True)
-    return line
 
 
 LOG_EVERY_STEPS = 100

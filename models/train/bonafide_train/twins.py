@@ -62,8 +62,9 @@ def prepare_twins(crops: list[Crop], pixels: PixelCache, codec: nn.Module, cache
     """Writes `cache/twins.npy` (`uint8 [n, 256, 256, 3]`) and `cache/twin_rows.npy` (row of each twin's original).
 
     `crops` are real training crops; those smaller than 256 pixels are left out, and no more than `most` of the
-    rest are taken, in table order, which mixes the sources. Every second twin gets the radial spectrum of its original, so that overall
-    softness does not tell them apart, and all are saved once with the settings the packed crops have.
+    rest are taken, in table order, which mixes the sources. Every second twin gets the radial spectrum of its
+    original, so that overall softness does not tell them apart, and all are saved once with the settings the packed
+    crops have.
     """
     rows = np.array([crop.row for crop in crops if min(pixels.sizes[crop.row]) == SIDE_PX][:most])
     shape = (len(rows), SIDE_PX, SIDE_PX, 3)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from conftest import drawn
+
 from bonafide_train.augment import redeliver, tiled
 from bonafide_train.tiers import GATES, TIERS, deliver, treat
-from conftest import drawn
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from conftest import drawn
+
 from bonafide_train import splits
 from bonafide_train.data import decode, prepare_pixels, read_files, read_table
-from conftest import drawn
 
 
 def test_every_row_finds_its_pixels(data, tmp_path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from bonafide_train import metrics
 from bonafide_train.calibrate import false_alarms, fit_line, threshold_for
 

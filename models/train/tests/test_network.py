@@ -4,9 +4,10 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from conftest import drawn
+
 from bonafide_train.export import TOLERANCE, check_contract, export, largest_difference, open_session
 from bonafide_train.network import PatchNetwork, Stem, parameters, pool
-from conftest import drawn
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ import tomllib
 import numpy as np
 import pytest
 import torch
+from conftest import drawn
+
 from bonafide_train import splits
+from bonafide_train.baselines import baselines
 from bonafide_train.batches import BatchPlan, BatchSource
 from bonafide_train.calibrate import calibrate
 from bonafide_train.card import write_card
@@ -16,7 +19,6 @@ from bonafide_train.evaluate import evaluate
 from bonafide_train.export import export
 from bonafide_train.train import Run, Settings, learning_rate, load_averaged, train
 from bonafide_train.twins import with_spectrum_of
-from conftest import drawn
 
 
 @pytest.fixture
@@ -37,6 +39,7 @@ def test_from_crops_to_card(data, cache, tmp_path):
     export(load_averaged(run), model)
     evaluate(data, cache, model, run)
     calibrate(data, run)
+    baselines(data, cache, run, steps=20)
     card = tomllib.loads(write_card(data, run, model).read_text(encoding="utf-8"))
     assert card["name"] == "synth" and card["file"] == "synth.onnx"
     assert card["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()

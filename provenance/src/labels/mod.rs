@@ -1,10 +1,98 @@
 //! Unsigned labels: what the file says outside any manifest. Claims of whoever wrote it last.
+//!
+//! Reading is lenient, reporting strict: a label's `ai` is set only where the field itself says that AI
+//! made or changed the picture, or is the record of a generator's run. A tool that is merely named is a
+//! trace. Every block is bounded before it is read and one that is too large, damaged or suspicious is
+//! not read at all; a missing label counts for nothing, so that hides nothing.
+//!
+//! What hides in pixels is not looked for: NovelAI's text in the lowest bits of the alpha channel needs
+//! decoded pixels, which this crate refuses to know.
+
+mod aigc;
+mod bmff;
+mod container;
+mod exif;
+mod ifd;
+mod png_text;
+mod record;
+mod tools;
+mod xmp;
+mod xmp_fields;
 
 use media::Media;
 
-use crate::finding::UnsignedLabel;
+use crate::{
+    display::clean,
+    finding::{AiStatus, LabelKind, UnsignedLabel},
+};
+use container::Block;
 
-/// Every label of `media`, in file order.
-pub(crate) fn read(_media: &Media) -> Vec<UnsignedLabel> {
-    Vec::new()
+/// Every label of `media`, in the order of the blocks they stand in, each once.
+pub(crate) fn read(media: &Media) -> Vec<UnsignedLabel> {
+    let mut labels = Labels::default();
+    let mut texts = Vec::new();
+    for block in container::blocks(media.kind, media.bytes()) {
+        match block {
+            Block::Xmp(packet) => xmp::read(&packet, &mut labels),
+            Block::Exif(tiff) => exif::read(tiff, &mut labels),
+            Block::PngText(chunk) => texts.push(chunk),
+            Block::Aigc { place, text } => labels.push(aigc::named(place, &decode(text))),
+            Block::Comment(text) => labels.push(aigc::anywhere("jpeg:COM", &decode(text))),
+            Block::SamsungEdit(text) => labels.push(exif::samsung_edit(&decode(text))),
+        }
+    }
+    png_text::read(&texts, &mut labels);
+    labels.found
 }
+
+/// The labels found so far.
+#[derive(Default)]
+struct Labels {
+    found: Vec<UnsignedLabel>,
+}
+
+impl Labels {
+    /// Adds a label unless there are [`MAX_LABELS`] or it is there already.
+    fn push(&mut self, label: impl IntoIterator<Item = UnsignedLabel>) {
+        for label in label {
+            if self.found.len() < MAX_LABELS && !self.found.contains(&label) {
+                self.found.push(label);
+            }
+        }
+    }
+}
+
+/// A label that names no tool, no source type and says nothing about AI yet.
+fn label(kind: LabelKind, place: &str, text: &str) -> UnsignedLabel {
+    UnsignedLabel {
+        kind,
+        place: place.to_owned(),
+        generator: None,
+        text: clean(text),
+        ai: None,
+        digital_source_type: None,
+    }
+}
+
+impl UnsignedLabel {
+    fn made_by(mut self, generator: Option<&str>) -> Self {
+        self.generator = crate::display::clean_option(generator);
+        self
+    }
+
+    fn saying(mut self, ai: Option<AiStatus>) -> Self {
+        self.ai = ai;
+        self
+    }
+}
+
+/// Text as its writer most likely meant it: UTF-8 where it is that, else Latin-1.
+fn decode(bytes: &[u8]) -> String {
+    std::str::from_utf8(bytes).map_or_else(
+        |_| bytes.iter().copied().map(char::from).collect(),
+        str::to_owned,
+    )
+}
+
+/// Labels kept of one file. Real files carry fewer than ten.
+const MAX_LABELS: usize = 64;

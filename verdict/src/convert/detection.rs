@@ -43,10 +43,9 @@ fn status(leaning: Leaning, found: &Detection) -> wire::DetectionStatus {
             Leaning::Synthetic | Leaning::Manipulated => wire::DetectionStatus::LikelySynthetic,
             Leaning::Suspicious => wire::DetectionStatus::Suspicious,
             Leaning::Quiet => wire::DetectionStatus::NoEvidence,
-            Leaning::Unclear
-            | Leaning::OutOfDomain
-            | Leaning::Unexaminable
-            | Leaning::NotAsked => wire::DetectionStatus::Inconclusive,
+            Leaning::Unclear | Leaning::OutOfDomain | Leaning::Unexaminable | Leaning::NotAsked => {
+                wire::DetectionStatus::Inconclusive
+            }
         },
     }
 }

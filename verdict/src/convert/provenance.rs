@@ -91,16 +91,22 @@ fn signer(signer: &found::Signer) -> wire::Signer {
 fn history(found: &found::Provenance) -> wire::History {
     let (status, manifests, defects) = match &found.history {
         found::History::None => (wire::HistoryStatus::None, stored(found), Vec::new()),
-        found::History::Ok { manifests } => {
-            (wire::HistoryStatus::Ok, u64::try_from(*manifests).ok(), Vec::new())
-        }
+        found::History::Ok { manifests } => (
+            wire::HistoryStatus::Ok,
+            u64::try_from(*manifests).ok(),
+            Vec::new(),
+        ),
         found::History::Defects { manifests, defects } => (
             wire::HistoryStatus::Defects,
             u64::try_from(*manifests).ok(),
             defects.iter().map(defect).collect(),
         ),
     };
-    wire::History { status, manifests, defects }
+    wire::History {
+        status,
+        manifests,
+        defects,
+    }
 }
 
 /// Manifests in the store where no ingredient has one; `None` when no store was read.

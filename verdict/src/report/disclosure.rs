@@ -124,7 +124,7 @@ pub struct ChinaGb45438 {
     pub class: ChinaClass,
     /// The notice to show.
     pub notice_zh: Option<String>,
-    /// Fields of the implicit label found in the file, among [`TC260_KEYS`].
+    /// Fields of the implicit label found in the file; at most the seven keys of the standard.
     pub found: BTreeMap<String, String>,
 }
 

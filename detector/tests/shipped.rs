@@ -1,0 +1,111 @@
+//! The models of this repository, as they are shipped.
+
+use std::{path::Path, time::Instant};
+
+use detector::{Detection, Detector, Provider, Settings, check_models};
+
+use crate::shop::{noise, runtime};
+
+fn settings(workers: usize) -> Settings {
+    let models_dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    Settings {
+        models_dir,
+        runtime: Some(runtime()),
+        provider: Provider::Cpu,
+        workers,
+    }
+}
+
+#[test]
+fn every_shipped_model_passes_its_checks() {
+    for (name, outcome) in check_models(&settings(1)).unwrap() {
+        let checked = outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
+        println!(
+            "{name}: {:.1} ms per window, test logit {:.4}",
+            checked.window_ms,
+            checked.logit.value()
+        );
+        assert!(
+            !checked.card.training.is_empty() && !checked.card.evaluation.is_empty(),
+            "{name} does not say enough"
+        );
+    }
+}
+
+#[test]
+fn a_shipped_score_is_the_same_with_one_worker_and_with_two() {
+    let picture = noise(1_200, 900, 128, 60);
+    let llr = |workers| {
+        let detector = Detector::load(&settings(workers)).unwrap();
+        detector.warm_up().unwrap();
+        let started = Instant::now();
+        let Detection::Scored(score) = detector.detect(&picture) else {
+            panic!("no score")
+        };
+        println!(
+            "{workers} worker(s): {:.0} ms for a picture of 1 MP",
+            started.elapsed().as_secs_f64() * 1_000.0
+        );
+        let native = score
+            .models
+            .iter()
+            .map(|model| model.views[0].logit.value());
+        (score.llr.value(), native.collect::<Vec<_>>())
+    };
+    let (one, two) = (llr(1), llr(2));
+    assert!((one.0 - two.0).abs() < 1e-3, "{one:?} {two:?}");
+    assert!(
+        one.1
+            .iter()
+            .zip(&two.1)
+            .all(|(one, two)| (one - two).abs() < 1e-3),
+        "{one:?} {two:?}"
+    );
+}
+
+#[test]
+#[ignore = "TEMPORARY"]
+fn temporary_times() {
+    use crate::shop::{BYTES, Shop, brightness};
+    let ticks = || {
+        let text = std::fs::read_to_string("/proc/self/stat").unwrap();
+        let fields: Vec<f64> = text
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .map(|f| f.parse().unwrap_or(0.0))
+            .collect();
+        (fields[11] + fields[12]) * 10.0
+    };
+    let cheap = Shop::with("bright", &brightness(), BYTES);
+    for (w, h) in [(512, 512), (1_200, 900), (4_000, 3_000)] {
+        let picture = noise(w, h, 128, 60);
+        for (name, settings) in [
+            ("tiny model", cheap.settings(1)),
+            ("synth 1", settings(1)),
+            ("synth 2", settings(2)),
+        ] {
+            let detector = Detector::load(&settings).unwrap();
+            detector.warm_up().unwrap();
+            let before = ticks();
+            let mut times: Vec<_> = (0..10)
+                .map(|_| {
+                    let s = Instant::now();
+                    detector.detect(&picture);
+                    s.elapsed()
+                })
+                .collect();
+            times.sort();
+            println!(
+                "{w}x{h} {name}: cpu {:.1} ms best {:?} median {:?}",
+                (ticks() - before) / 10.0,
+                times[0],
+                times[5]
+            );
+        }
+    }
+    for (name, outcome) in check_models(&settings(1)).unwrap() {
+        println!("{name} {:.2}", outcome.unwrap().window_ms);
+    }
+}

@@ -1,0 +1,90 @@
+//! Which of the certificates that travel outside the signature are vouched for by another one.
+//!
+//! The unprotected header of a COSE signature carries certificates that a validator may ignore. A byte
+//! changed in one of those changes nothing it looks at, so it is room to hide in: here it is found.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use c2pa_raw_crypto::{Oid, validator_for_sig_and_hash_algs};
+use media::Digest;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::{Selection, StoreReader};
+
+/// Answers kept; the same issuers sign nearly everything in a batch.
+const MAX_ANSWERS: usize = 4_096;
+
+/// Whether one certificate issued another, remembered by the digests of both.
+#[derive(Default)]
+pub(super) struct Cache(Mutex<HashMap<(Digest, Digest), bool>>);
+
+impl StoreReader {
+    /// The certificates of `carried` that neither an anchor nor another carried certificate signed,
+    /// and that are no anchors themselves.
+    pub(crate) fn unvouched<'a>(
+        &self,
+        carried: &'a [Vec<u8>],
+        selection: &Selection,
+    ) -> Vec<&'a Vec<u8>> {
+        let anchors: Vec<&[u8]> = selection
+            .0
+            .iter()
+            .filter_map(|handle| self.lists.get(handle.0)?.anchors.get(handle.1))
+            .map(|anchor| anchor.der.as_slice())
+            .collect();
+        carried
+            .iter()
+            .filter(|certificate| {
+                let carried = carried.iter().map(Vec::as_slice);
+                !anchors.contains(&certificate.as_slice())
+                    && !anchors
+                        .iter()
+                        .copied()
+                        .chain(carried)
+                        .any(|issuer| self.issued.ask(issuer, certificate))
+            })
+            .collect()
+    }
+}
+
+impl Cache {
+    fn ask(&self, issuer: &[u8], certificate: &[u8]) -> bool {
+        let Some(names_fit) = names_fit(issuer, certificate) else {
+            return false;
+        };
+        if !names_fit {
+            return false;
+        }
+        let key = (Digest::of(issuer), Digest::of(certificate));
+        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = answers.get(&key) {
+            return *answer;
+        }
+        let answer = is_signed_by(issuer, certificate).unwrap_or(false);
+        if answers.len() >= MAX_ANSWERS {
+            answers.clear();
+        }
+        answers.insert(key, answer);
+        answer
+    }
+}
+
+fn names_fit(issuer: &[u8], certificate: &[u8]) -> Option<bool> {
+    let (_, issuer) = X509Certificate::from_der(issuer).ok()?;
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    Some(issuer.subject() == certificate.issuer())
+}
+
+fn is_signed_by(issuer: &[u8], certificate: &[u8]) -> Option<bool> {
+    let (_, issuer) = X509Certificate::from_der(issuer).ok()?;
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    let algorithm = Oid::new(certificate.signature_algorithm.algorithm.as_bytes());
+    let validator = validator_for_sig_and_hash_algs(&algorithm, &algorithm)?;
+    let signature = certificate.signature_value.data.as_ref();
+    let signed = certificate.tbs_certificate.as_ref();
+    let answer = validator.validate(signature, signed, issuer.public_key().raw);
+    Some(answer.is_ok())
+}

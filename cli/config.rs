@@ -63,7 +63,7 @@ impl Config {
                     "the configuration file {} cannot be used: {detail}",
                     path.display()
                 ),
-                "`bonafide --help` and docs/OPERATIONS.md name the keys",
+                "`bonafide --help` and docs/CLI.md name the keys",
             )
         };
         let text = fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;

@@ -1,11 +1,15 @@
 //! Builds the one examiner of a run, and says why there is no detector in it when there is none.
 
-use detector::{Detector, DetectorError};
+use detector::{Detector, DetectorError, Provider};
 use media::Limits;
 use provenance::{Judge, TrustStore};
 use verdict::{DetectorSlot, Examiner, Policy};
 
-use crate::{exit::Failure, output::say, settings::DetectorPlaces};
+use crate::{
+    exit::Failure,
+    output::{say, shown},
+    settings::DetectorPlaces,
+};
 
 /// Whether pixels have to be examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,34 +54,38 @@ fn load(places: &DetectorPlaces, pixels: Pixels, workers: usize) -> Result<Detec
     }
 }
 
-/// A part that is not installed may be done without; one that is damaged, or was named, may not.
+/// A part that is not installed may be done without; one that is damaged, or was asked for, may not.
 fn missing(
     error: DetectorError,
     places: &DetectorPlaces,
     pixels: Pixels,
 ) -> Result<DetectorSlot, Failure> {
-    let provider_asked = places
-        .provider
-        .is_some_and(|provider| provider != detector::Provider::Cpu);
-    let slot = match &error {
-        DetectorError::RuntimeMissing { .. } if places.runtime.is_none() => DetectorSlot::NoRuntime,
-        DetectorError::ModelsDirMissing { .. } | DetectorError::NoModels { .. }
-            if !places.models_named =>
-        {
-            DetectorSlot::NoModel
-        }
-        _ => return Err(error.into()),
-    };
-    if pixels == Pixels::Required || provider_asked {
+    let provider_asked = places.provider.is_some_and(|asked| asked != Provider::Cpu);
+    let slot = absent(&error, places);
+    let Some(slot) = slot.filter(|_| pixels != Pixels::Required && !provider_asked) else {
         return Err(error.into());
-    }
+    };
     let text = error.to_string();
     let (message, hint) = text
         .rsplit_once("; ")
         .unwrap_or((&text, "`bonafide doctor` says more"));
-    say(&format!("warning: pixels are not examined: {message}"));
-    say(&format!("hint: {hint}"));
+    say(&shown(&format!(
+        "warning: pixels are not examined: {message}"
+    )));
+    say(&shown(&format!("hint: {hint}")));
     Ok(slot)
+}
+
+/// The slot for a part that nobody named and that is not there; `None` for every other error.
+fn absent(error: &DetectorError, places: &DetectorPlaces) -> Option<DetectorSlot> {
+    if matches!(error, DetectorError::RuntimeMissing { .. }) && places.runtime.is_none() {
+        return Some(DetectorSlot::NoRuntime);
+    }
+    let no_models = matches!(
+        error,
+        DetectorError::ModelsDirMissing { .. } | DetectorError::NoModels { .. }
+    );
+    (no_models && !places.models_named).then_some(DetectorSlot::NoModel)
 }
 
 impl DetectorPlaces {

@@ -1,6 +1,12 @@
 //! How a run ends. This file alone maps `Fault` to exit codes.
 
-use std::{fmt::Display, io, path::Path, process::ExitCode};
+use std::{
+    fmt::Display,
+    io,
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+    process::ExitCode,
+};
 
 use detector::DetectorError;
 use media::{Fault, MediaError};
@@ -149,14 +155,22 @@ pub(crate) fn code(outcome: Result<Exit, Failure>) -> ExitCode {
     })
 }
 
-/// A panic is our bug; it gets one line in place of a backtrace, and the file that caused it a report.
-pub(crate) fn quiet_panics() {
-    std::panic::set_hook(Box::new(|info| {
+/// Runs a command; a panic in it is our bug and ends like one, in words.
+pub(crate) fn guarded(run: impl FnOnce() -> Result<Exit, Failure>) -> Result<Exit, Failure> {
+    // In place of a backtrace. A panic that costs one file only is told here as well.
+    panic::set_hook(Box::new(|info| {
         let place = info
             .location()
             .map_or_else(String::new, |place| format!(" at {place}"));
-        tracing::error!("internal error{place}");
+        say(&format!("internal error{place}"));
     }));
+    // Nothing of the broken state is looked at afterwards.
+    panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        Err(Failure::file(
+            "the program failed",
+            "please report this with the file, if you may share it",
+        ))
+    })
 }
 
 #[cfg(test)]

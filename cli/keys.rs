@@ -66,12 +66,14 @@ fn validity(now: Timestamp, days: u16) -> Validity {
 fn write_all(files: &[(&str, &str, u32); 4], paths: &[PathBuf; 4]) -> Result<(), Failure> {
     for (written, ((_, text, mode), path)) in files.iter().zip(paths).enumerate() {
         if let Err(error) = write_new(path, text, *mode) {
-            for path in paths.iter().take(written) {
+            // The file that is in the way is not ours; one that was made and not filled is.
+            let is_in_the_way = error.kind() == io::ErrorKind::AlreadyExists;
+            for path in paths.iter().take(written + usize::from(!is_in_the_way)) {
                 let _ = fs::remove_file(path);
             }
-            return Err(match error.kind() {
-                io::ErrorKind::AlreadyExists => exists(path),
-                _ => output::cannot_write(path, &error),
+            return Err(match is_in_the_way {
+                true => exists(path),
+                false => output::cannot_write(path, &error),
             });
         }
     }

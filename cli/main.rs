@@ -39,10 +39,8 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    exit::quiet_panics();
     let args = Args::parse();
-    let outcome = run(&args);
-    exit::code(outcome)
+    exit::code(exit::guarded(|| run(&args)))
 }
 
 fn run(args: &Args) -> Result<Exit, Failure> {

@@ -115,9 +115,11 @@ impl Job<'_> {
 
     /// Writes beside the target, reads back, verifies, and only then gives the name.
     fn write(&self, media: &Media, signed: &Signed) -> Result<Report, Failure> {
-        let refused = |error: io::Error| match error.kind() {
-            io::ErrorKind::AlreadyExists => exists(&self.target),
-            _ => output::cannot_write(&self.target, &error),
+        let refused = |error: io::Error| {
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                return exists(&self.target);
+            }
+            output::cannot_write(&self.target, &error)
         };
         if let Some(folder) = &self.args.out {
             fs::create_dir_all(folder).map_err(refused)?;

@@ -34,7 +34,8 @@ fn a_service_without_models_is_alive_and_not_ready() {
         text(&models),
     ]);
     named.assert_refused(2, "no model is installed");
-    let server = Server::start_in(elsewhere.path(), &[]);
+    let installed = root().join("models");
+    let server = Server::start_in(elsewhere.path(), &["--models", text(&installed)]);
     assert_eq!(get(server.address, "/healthz").status, 200);
     get(server.address, "/readyz").assert_problem(503, "no_runtime");
     let bytes = fs::read(fixture("ai_declared_active.jpg")).unwrap();

@@ -2,7 +2,8 @@
 //!
 //! Every limit is checked from the header first; each decoder then gets limits of its own, set by
 //! hand, because some begin with none. PNG and WebP reach their decoder without metadata and
-//! animation, the two things they allocate without regard to limits. No frames are iterated.
+//! animation, the two things they allocate without regard to limits; that of JPEG, GIF and TIFF is
+//! copied at most, never inflated, and so bounded by the size of the file. No frames are iterated.
 
 use std::error::Error as _;
 use std::io::Cursor;

@@ -220,3 +220,17 @@ pub(crate) fn jpeg_with(file: &[u8], marker: u8, body: &[u8]) -> Vec<u8> {
     let length = (body.len() as u16 + 2).to_be_bytes();
     [&file[..2], &[0xFF, marker], &length, body, &file[2..]].concat()
 }
+
+/// A white block of 8 x 8, grey, progressive: a scan for DC and one for AC, which adds nothing.
+pub(crate) fn progressive_jpeg() -> Vec<u8> {
+    let mut file = b"\xFF\xD8\xFF\xDB\0\x43\0".to_vec();
+    file.extend_from_slice(&[8; 64]);
+    file.extend_from_slice(b"\xFF\xC2\0\x0B\x08\0\x08\0\x08\x01\x01\x11\0");
+    // One code, a single 0 bit, for a difference of seven bits.
+    file.extend_from_slice(b"\xFF\xC4\0\x14\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x07");
+    file.extend_from_slice(b"\xFF\xDA\0\x08\x01\x01\0\0\0\0\x7F");
+    // One code, a single 0 bit, for the end of the block.
+    file.extend_from_slice(b"\xFF\xC4\0\x14\x10\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    file.extend_from_slice(b"\xFF\xDA\0\x08\x01\x01\0\x01\x3F\0\x7F\xFF\xD9");
+    file
+}

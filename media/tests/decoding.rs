@@ -5,7 +5,8 @@ use media::{Kind, Limits, MediaError, Picture};
 
 use crate::build::{
     BLUE, DECODABLE, RED, WHITE, anmf, chunk, encode, exif, gif_animation, jpeg_with, media,
-    png_animation, png_chunk, png_with, red_blue, riff, scene, vp8l, vp8x, webp_animation,
+    png_animation, png_chunk, png_with, progressive_jpeg, red_blue, riff, scene, vp8l, vp8x,
+    webp_animation,
 };
 
 fn decode(bytes: &[u8]) -> Picture {
@@ -199,17 +200,42 @@ fn a_jpeg_that_lacks_only_its_end_marker_is_whole() {
     assert_eq!(decode(&file[..file.len() - 2]), decode(&file));
 }
 
+/// A grey row of two pixels with its width stated twice.
+fn tiff_of_two_widths(first: u8, second: u8) -> Vec<u8> {
+    let mut file = b"II*\0\x08\0\0\0\x0A\0".to_vec();
+    let entries = [
+        (256_u16, first),
+        (256, second),
+        (257, 1),
+        (258, 8),
+        (259, 1),
+        (262, 1),
+        (273, 134),
+        (277, 1),
+        (278, 1),
+        (279, 2),
+    ];
+    for (tag, value) in entries {
+        file.extend_from_slice(&tag.to_le_bytes());
+        file.extend_from_slice(&[3, 0, 1, 0, 0, 0, value, 0, 0, 0]);
+    }
+    file.extend_from_slice(b"\0\0\0\0\x05\x07");
+    file
+}
+
 #[test]
 fn a_size_that_the_decoder_reads_otherwise_is_damage() {
-    // A second frame header: the walk takes the first.
-    let file = encode(scene(16, 16), ImageFormat::Jpeg);
-    let second = jpeg_with(
-        &file,
-        0xC0,
-        b"\x08\0\x08\0\x08\x03\x01\x11\x00\x02\x11\x00\x03\x11\x00",
+    let sound = decode(&tiff_of_two_widths(2, 2));
+    assert_eq!(sound.rgb(), [5, 5, 5, 7, 7, 7]);
+    assert_eq!(
+        damage(&tiff_of_two_widths(1, 2)),
+        "its header can be read in two ways"
     );
-    assert!(matches!(
-        media(second).decode(&Limits::default()),
-        Err(MediaError::Damaged { .. })
-    ));
+}
+
+#[test]
+fn a_progressive_picture_without_its_end_may_lack_scans() {
+    let file = progressive_jpeg();
+    assert_eq!(decode(&file).rgb(), [255; 192]);
+    assert_eq!(damage(&file[..file.len() - 2]), "it ends too early");
 }

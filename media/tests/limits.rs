@@ -6,8 +6,8 @@ use media::{LimitKind, Limits, MediaError};
 
 use crate::build::{
     DECODABLE, anmf, bmp_header, encode, gif_animation, gif_header, jpeg_header, media,
-    png_animation, png_chunk, png_header, png_with, red_blue, riff, scene, tiff_header, vp8l, vp8x,
-    webp_animation, webp_header,
+    png_animation, png_chunk, png_header, png_with, progressive_jpeg, red_blue, riff, scene,
+    tiff_header, vp8l, vp8x, webp_animation, webp_header,
 };
 
 /// The limit a file exceeds, with what was found and what is allowed.
@@ -81,6 +81,20 @@ fn memory_is_reckoned_before_it_is_taken() {
             other => panic!("{format:?}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn coefficients_of_a_progressive_picture_count() {
+    let limits = |max_alloc| Limits {
+        max_alloc,
+        ..Limits::default()
+    };
+    // 64 grey samples and as many coefficients of two bytes.
+    assert_eq!(exceeded(&progressive_jpeg(), &limits(192)), None);
+    assert_eq!(
+        exceeded(&progressive_jpeg(), &limits(191)),
+        Some((LimitKind::Memory, 192, 191))
+    );
 }
 
 #[test]

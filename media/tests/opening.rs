@@ -118,6 +118,26 @@ fn size_is_checked_before_reading() {
     }
 }
 
+#[test]
+fn a_file_too_large_is_not_read() {
+    let folder = Folder::new("sparse");
+    let path = folder.file("huge.jpg", b"");
+    // All hole: it takes no room on disk, and reading it would take minutes.
+    let length = 1 << 40;
+    fs::File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(length)
+        .unwrap();
+    match open(&path) {
+        Err(MediaError::LimitExceeded { which, found, .. }) => {
+            assert_eq!((which, found), (LimitKind::Bytes, length));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_name_that_is_no_text_keeps_its_bytes() {

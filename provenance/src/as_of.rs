@@ -132,6 +132,7 @@ fn replace(reading: &mut Reading, label: &str, new: Vec<(&'static str, Outcome)>
                 outcome,
                 url: url.clone(),
                 ingredient: ingredient.clone(),
+                list: None,
             });
         }
     }

@@ -40,8 +40,7 @@ pub(crate) fn has(reading: &Reading, outcome: Outcome, code: &str) -> bool {
 }
 
 /// The signature axis: the claim signature itself and the hashes of the assertions it covers. `holds`
-/// is our own check of the signature alone; the library gives no answer when it refuses the
-/// certificate.
+/// is our own check of the signature alone, where [`settles_signature`] is false.
 pub(crate) fn signature(reading: &Reading, holds: Option<bool>) -> Signature {
     let mut broken: Vec<StatusCode> = active(reading)
         .filter(|status| status.outcome == Outcome::Failure)
@@ -60,6 +59,13 @@ pub(crate) fn signature(reading: &Reading, holds: Option<bool>) -> Signature {
         (true, None) if validated => Signature::Ok,
         (true, None) => Signature::Unknown,
     }
+}
+
+/// Whether the library says anything of the claim signature. It keeps silent when it refuses the
+/// certificate.
+pub(crate) fn settles_signature(reading: &Reading) -> bool {
+    has(reading, Outcome::Success, "claimSignature.validated")
+        || has(reading, Outcome::Failure, "claimSignature.mismatch")
 }
 
 /// Whether an OCSP answer in the file says that the signer's certificate was revoked.

@@ -215,11 +215,11 @@ fn lies_in_metadata(media: &Media, open: &[Uncovered]) -> bool {
     })
 }
 
-/// Non-zero padding bytes, found in the file by their neighbours.
+/// Bytes in the place of padding, found in the file by their neighbours; zeros at the ends are left out.
 fn padding(media: &Media, pad: &[u8]) -> Option<Uncovered> {
     const NEIGHBOURS: usize = 8;
-    let first = pad.iter().position(|byte| *byte != 0)?;
-    let last = pad.iter().rposition(|byte| *byte != 0)?;
+    let first = pad.iter().position(|byte| *byte != 0).unwrap_or(0);
+    let last = pad.iter().rposition(|byte| *byte != 0).unwrap_or(0);
     let from = first.saturating_sub(NEIGHBOURS);
     let mut found = place(media, pad.get(from..=last)?)?;
     let skipped = u64::try_from(first.saturating_sub(from)).unwrap_or(0);

@@ -17,6 +17,16 @@ pub enum ProvenanceError {
         /// What is wrong.
         detail: String,
     },
+    /// A deny list has a line that is no digest. Nothing of it is used.
+    #[error(
+        "line {line} of the deny list \"{name}\" is no SHA-256 in hex; give one digest of a DER certificate a line"
+    )]
+    DenyList {
+        /// Name of the list.
+        name: String,
+        /// Number of the line, from 1.
+        line: usize,
+    },
     /// The library refused our own configuration.
     #[error("the C2PA reader refused its configuration: {0}")]
     Configuration(String),
@@ -26,7 +36,7 @@ impl ProvenanceError {
     /// Who must act.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::TrustList { .. } => Fault::Operator,
+            Self::TrustList { .. } | Self::DenyList { .. } => Fault::Operator,
             Self::Configuration(_) => Fault::Bug,
         }
     }
@@ -35,6 +45,7 @@ impl ProvenanceError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::TrustList { .. } => "trust_list",
+            Self::DenyList { .. } => "deny_list",
             Self::Configuration(_) => "c2pa_configuration",
         }
     }

@@ -1,6 +1,6 @@
 //! Turns what the reader found into the axes of [`Provenance`], as of a given moment.
 
-use media::{Kind, Media};
+use media::{Digest, Kind, Media};
 
 use crate::{
     ai,
@@ -28,6 +28,7 @@ use crate::{
 pub struct Judge {
     reader: StoreReader,
     lists: Vec<TrustListInfo>,
+    denied: Vec<Digest>,
 }
 
 impl Judge {
@@ -39,6 +40,7 @@ impl Judge {
     pub fn new(store: TrustStore) -> Result<Self, ProvenanceError> {
         Ok(Self {
             lists: store.lists().to_vec(),
+            denied: store.denied().to_vec(),
             reader: StoreReader::new(store)?,
         })
     }
@@ -123,7 +125,7 @@ impl Judge {
         Provenance {
             manifest: found.state(),
             content: coverage.content,
-            signature: codes::signature(&reading, active_boxes.and_then(|one| self.holds(one))),
+            signature: codes::signature(&reading, self.holds(&reading, active_boxes)),
             time,
             signer,
             history: history::judge(&reading),
@@ -162,8 +164,11 @@ impl Judge {
         as_of::restate(reading, &signed, &self.reader, selection, now);
     }
 
-    fn holds(&self, boxes: &ManifestBoxes<'_>) -> Option<bool> {
-        Some(self.reader.signature_holds(boxes.signature?, boxes.claim?))
+    /// Our own check of the claim signature, where the library leaves the question open.
+    fn holds(&self, reading: &Reading, boxes: Option<&ManifestBoxes<'_>>) -> Option<bool> {
+        let boxes = boxes?;
+        (!codes::settles_signature(reading))
+            .then(|| Some(self.reader.signature_holds(boxes.signature?, boxes.claim?)))?
     }
 
     /// The time axis: our own checks, because the library trusts any time stamp on a version 1 claim
@@ -209,8 +214,14 @@ impl Judge {
             return unread_signer(active);
         };
         let at = chain_time(time, &leaf, now);
-        let list = self.reader.vouching_list(&cose.chain, selection, at);
-        let status = if codes::is_revoked(reading) {
+        let own_check = || self.reader.vouching_list(&cose.chain, selection, at);
+        let list = if as_of::is_same_moment(reading, now) {
+            self.reader.library_list(reading).unwrap_or_else(own_check)
+        } else {
+            own_check()
+        };
+        let denied = |der: &Vec<u8>| self.denied.contains(&Digest::of(der));
+        let status = if codes::is_revoked(reading) || cose.chain.iter().any(denied) {
             SignerStatus::Revoked
         } else {
             list.map_or(SignerStatus::Unknown, |list| list.vouches)

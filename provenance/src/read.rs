@@ -60,6 +60,8 @@ pub(crate) struct Status {
     pub(crate) url: String,
     /// URI of the ingredient assertion it was found through; `None` for the active manifest.
     pub(crate) ingredient: Option<String>,
+    /// Name of the trust list it speaks of.
+    pub(crate) list: Option<String>,
 }
 
 /// How a check ended.
@@ -232,10 +234,12 @@ impl StoreReader {
     pub(crate) fn check_stamp(&self, stamp: &Stamp) -> StampCheck {
         let selection = self.select(&stamp.token);
         let mut tsa = CertificateTrustPolicy::new();
+        let mut can_be_trusted = false;
         for (number, list) in self.lists.iter().enumerate() {
             let anchors = selection.of_list(number);
             if list.role == Role::StampAnchor && !anchors.is_empty() {
                 add_anchors(&mut tsa, list, &anchors, TrustAnchorType::TSA);
+                can_be_trusted = true;
             }
         }
         // Every call gets a log of its own: the library writes its findings there.
@@ -248,11 +252,27 @@ impl StoreReader {
                     Timestamp(time.timestamp())
                 })
         };
-        match (check(true), check(false)) {
-            (Some(time), _) => StampCheck::Trusted(time),
-            (None, Some(time)) => StampCheck::Untrusted(time),
-            (None, None) => StampCheck::Invalid,
+        let trusted = if can_be_trusted { check(true) } else { None };
+        match trusted {
+            Some(time) => StampCheck::Trusted(time),
+            None => check(false).map_or(StampCheck::Invalid, StampCheck::Untrusted),
         }
+    }
+
+    /// The list that the library says vouches for the active signer: `Some(None)` when it says nobody
+    /// does, `None` when its answer does not settle the matter because the certificate has ended.
+    pub(crate) fn library_list(&self, reading: &Reading) -> Option<Option<&TrustList>> {
+        let mut of_active = crate::codes::active(reading);
+        let trusted = of_active.find(|status| status.code.0 == "signingCredential.trusted");
+        if let Some(status) = trusted {
+            // An end-entity certificate on an allow list is reported without a name.
+            return Some(self.lists.iter().find(|list| match &status.list {
+                Some(name) if !name.is_empty() => list.info.name == *name,
+                Some(_) | None => list.role == Role::AllowedSigner,
+            }));
+        }
+        let ended = |status: &Status| status.code.0 == "signingCredential.expired";
+        (!crate::codes::active(reading).any(ended)).then_some(None)
     }
 
     /// Whether the COSE signature fits the claim, whatever the certificate is worth. The library says

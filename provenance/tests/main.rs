@@ -6,12 +6,15 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
+    clippy::wildcard_enum_match_arm,
     missing_docs,
     reason = "test code"
 )]
 
 mod corpus;
 mod json_formula;
+mod labels;
 mod products;
 mod rubrics;
 mod signing;
+mod sweep;

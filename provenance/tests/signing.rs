@@ -10,9 +10,9 @@ use provenance::{
     sign,
 };
 
-const NOW: Timestamp = Timestamp(1_780_000_000);
+pub(crate) const NOW: Timestamp = Timestamp(1_780_000_000);
 
-fn chain(seed: u8) -> DevelopmentChain {
+pub(crate) fn chain(seed: u8) -> DevelopmentChain {
     let request = ChainRequest {
         name: "Test signer",
         organisation: "Test newsroom",
@@ -28,12 +28,12 @@ fn chain(seed: u8) -> DevelopmentChain {
     .unwrap()
 }
 
-fn credential(chain: &DevelopmentChain) -> Credential {
+pub(crate) fn credential(chain: &DevelopmentChain) -> Credential {
     let key = chain.signer_key_pem.as_bytes();
     Credential::from_pem(key, chain.signer_chain_pem.as_bytes()).unwrap()
 }
 
-fn judge(chain: &DevelopmentChain) -> Judge {
+pub(crate) fn judge(chain: &DevelopmentChain) -> Judge {
     let mut store = TrustStore::empty();
     store
         .add_anchors_pem("test-root.pem", chain.ca_cert_pem.as_bytes())
@@ -41,11 +41,11 @@ fn judge(chain: &DevelopmentChain) -> Judge {
     Judge::new(store).unwrap()
 }
 
-fn media(name: &str, bytes: Vec<u8>) -> Media {
+pub(crate) fn media(name: &str, bytes: Vec<u8>) -> Media {
     Media::from_bytes(Name::from_text(name), None, bytes, &Limits::default()).unwrap()
 }
 
-fn picture(format: image::ImageFormat) -> Vec<u8> {
+pub(crate) fn picture(format: image::ImageFormat) -> Vec<u8> {
     let pixels = image::RgbImage::from_fn(96, 64, |x, y| {
         image::Rgb([(x * 2) as u8, (y * 3) as u8, (x * y) as u8])
     });
@@ -54,7 +54,7 @@ fn picture(format: image::ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn request(profile: Profile) -> SignRequest<'static> {
+pub(crate) fn request(profile: Profile) -> SignRequest<'static> {
     SignRequest {
         profile,
         title: Some("A title"),
@@ -98,6 +98,29 @@ fn a_signed_photo_is_small_and_trusted_by_its_own_root_only() {
         assert_eq!(found.signer.status, SignerStatus::Unknown);
         assert_eq!(found.origin(), Origin::Claimed(None));
     }
+}
+
+#[test]
+fn a_signer_can_be_trusted_alone_and_be_denied() {
+    let chain = chain(1);
+    let source = media("a.jpg", picture(image::ImageFormat::Jpeg));
+    let signed = sign(&source, &request(Profile::Photo), &credential(&chain)).unwrap();
+    let written = media("a.jpg", signed.asset);
+    let leaf = chain.signer_chain_pem.as_bytes();
+    let judge = |deny: &str| {
+        let mut store = TrustStore::empty();
+        store.add_anchors_pem("signers.pem", leaf).unwrap();
+        store.deny("deny.txt", deny).unwrap();
+        Judge::new(store).unwrap().judge(&written, None, NOW)
+    };
+    let found = judge("");
+    assert_eq!(found.signer.status, SignerStatus::AllowList);
+    assert!(matches!(found.origin(), Origin::Claimed(Some(_))));
+    let der = pem::parse(leaf).unwrap();
+    let found = judge(&media::Digest::of(der.contents()).to_string());
+    assert_eq!(found.signer.status, SignerStatus::Revoked);
+    assert_eq!(found.content, Content::Intact);
+    assert_eq!(found.origin(), Origin::Claimed(None));
 }
 
 #[test]

@@ -21,6 +21,14 @@ pub(crate) struct LastCheck {
     outcome: Result<(), &'static str>,
 }
 
+#[cfg(test)]
+impl LastCheck {
+    /// When it ran.
+    pub(crate) fn at(&self) -> Instant {
+        self.at
+    }
+}
+
 #[derive(Serialize)]
 struct Health {
     status: &'static str,

@@ -75,3 +75,67 @@ fn mark(response: &mut Response, id: Uuid) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{body::Body, http::StatusCode};
+    use http_body_util::BodyExt as _;
+    use media::Limits;
+    use provenance::{Judge, Timestamp, TrustStore};
+    use tower::ServiceExt as _;
+    use verdict::{DetectorSlot, Examiner, Policy};
+
+    use crate::settings::ServeSettings;
+
+    /// One worker, no queue, no model.
+    fn state() -> Arc<ServerState> {
+        let judge = Judge::new(TrustStore::empty()).unwrap();
+        let (policy, limits) = (Policy::default(), Limits::default());
+        let examiner = Examiner::new(judge, DetectorSlot::NoModel, policy, limits);
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let mut settings = ServeSettings::new(listen, 1, || Timestamp(1_795_564_800));
+        settings.queue = 0;
+        ServerState::new(Arc::new(examiner), settings).unwrap()
+    }
+
+    async fn ask(state: &Arc<ServerState>, method: &str, path: &str) -> Response {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.body(Body::from("no picture")).unwrap();
+        router(Arc::clone(state)).oneshot(request).await.unwrap()
+    }
+
+    async fn body(response: Response) -> String {
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_full_service_refuses_at_once_and_recovers() {
+        let state = state();
+        let place = state.take_place().unwrap();
+        let refused = ask(&state, "POST", "/v1/analyses").await;
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refused.headers()[header::RETRY_AFTER], "1");
+        assert!(refused.headers().contains_key("x-request-id"));
+        assert!(body(refused).await.contains("\"code\":\"busy\""));
+        drop(place);
+        for _ in 0..3 {
+            let accepted = ask(&state, "POST", "/v1/analyses").await;
+            assert_eq!(accepted.status(), StatusCode::CREATED);
+        }
+    }
+
+    #[tokio::test]
+    async fn readiness_is_tested_once_for_many_questions() {
+        let state = state();
+        let first = ask(&state, "GET", "/readyz").await;
+        assert_eq!(first.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body(first).await.contains("\"code\":\"no_model\""));
+        let tested = state.last_check.lock().await.as_ref().map(|last| last.at());
+        assert!(tested.is_some());
+        ask(&state, "GET", "/readyz").await;
+        let again = state.last_check.lock().await.as_ref().map(|last| last.at());
+        assert_eq!(again, tested);
+    }
+}

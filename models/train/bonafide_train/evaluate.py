@@ -36,6 +36,7 @@ class Scores:
 
 def evaluate(data: Path, cache: Path, model: Path, run: Path) -> dict:
     """Scores the dev crops, writes both files into `run` and returns the figures."""
+    run.mkdir(parents=True, exist_ok=True)
     crops = read_table(data)
     scores = _score_all(crops, PixelCache(cache), open_session(model))
     write_scores(scores, run / "scores.tsv")

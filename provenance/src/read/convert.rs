@@ -59,6 +59,7 @@ fn push_statuses(statuses: &mut Vec<Status>, codes: &StatusCodes, ingredient: Op
             outcome,
             url: status.url().unwrap_or_default().to_owned(),
             ingredient: ingredient.map(str::to_owned),
+            list: status.trust_list_uri().map(str::to_owned),
         }));
     }
 }

@@ -199,20 +199,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
     let mut found = Vec::new();
     while let Some(first) = rest.chars().next() {
         let (token, length) = match first {
-            '"' => {
-                let length = quoted_length(rest, '"')?;
-                (Token::Literal(json(&rest[..length])?), length)
-            }
-            '`' => {
-                let length = quoted_length(rest, '`')?;
-                (Token::Literal(json(&rest[1..length - 1])?), length)
-            }
-            '\'' => {
-                let length = quoted_length(rest, '\'')?;
-                let inner = &rest[1..length - 1];
-                let name = json(&format!("\"{inner}\""))?;
-                (Token::Quoted(name.as_str().unwrap().to_owned()), length)
-            }
+            '"' | '`' | '\'' => quoted(rest, first)?,
             '0'..='9' => {
                 let length = run_length(rest, |letter| letter.is_ascii_digit());
                 (Token::Literal(json(&rest[..length])?), length)
@@ -232,6 +219,21 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
         rest = rest[length..].trim_start();
     }
     Ok(found)
+}
+
+/// A text, a JSON literal or a quoted name, with its length in bytes.
+fn quoted(text: &str, quote: char) -> Result<(Token, usize), String> {
+    let length = quoted_length(text, quote)?;
+    let inner = &text[1..length - 1];
+    let token = match quote {
+        '`' => Token::Literal(json(inner)?),
+        '"' => Token::Literal(json(&text[..length])?),
+        _ => {
+            let name = json(&format!("\"{inner}\""))?;
+            Token::Quoted(name.as_str().unwrap().to_owned())
+        }
+    };
+    Ok((token, length))
 }
 
 /// Bytes of a quoted run, quotes included.

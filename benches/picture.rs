@@ -33,7 +33,11 @@ pub(crate) fn jpeg(width: u32, height: u32) -> Result<Vec<u8>, ImageError> {
 fn shade(x: u32, y: u32, channel: u32) -> u8 {
     let broad = triangle(3 * x + 2 * y + 97 * channel, 2_039);
     let narrow = triangle(x + 5 * y, 311) / 3;
-    let edge = if (x + 2 * y) / 700 % 2 == 0 { 40 } else { 0 };
+    let edge = if ((x + 2 * y) / 700).is_multiple_of(2) {
+        40
+    } else {
+        0
+    };
     let grain = scatter(x, y, channel) & 0x0f;
     u8::try_from((broad / 2 + narrow + edge + grain).min(255)).unwrap_or(u8::MAX)
 }

@@ -104,12 +104,12 @@ pub(crate) fn print_table(stages: &[Stage<'_>]) {
             stages
                 .iter()
                 .filter(|stage| wanted.contains(&stage.place))
-                .map(Stage::best)
+                .map(Stage::median)
                 .sum()
         };
         let (parts, whole) = (ms(sum(&[Place::Both, part])), ms(sum(&[whole])));
         println!(
-            "  {label}: parts {parts:.2}, whole {whole:.2}, whole over parts {:.3}",
+            "  {label}, medians: parts {parts:.2}, whole {whole:.2}, whole over parts {:.3}",
             whole / parts
         );
     }

@@ -38,21 +38,10 @@ struct Entry {
 impl Journal {
     /// Opens or makes the journal at `path`.
     pub(crate) fn open(path: &Path) -> Result<(Self, Finished), Failure> {
-        let refused = |error: &io::Error| output::cannot_write(path, error);
-        let file = output::append_lines(path).map_err(|error| refused(&error))?;
-        let reader = BufReader::new(File::open(path).map_err(|error| refused(&error))?);
-        let mut finished = HashMap::new();
-        for line in reader.lines() {
-            let line = line.map_err(|error| refused(&error))?;
-            let entry: Entry = serde_json::from_str(&line).map_err(|_| {
-                Failure::usage(
-                    format!("{} is no journal of this program", path.display()),
-                    "give --resume a new file, or the one of the run that was interrupted",
-                )
-            })?;
-            finished.insert(entry.path.clone(), entry);
-        }
-        Ok((Self { file }, Finished(finished)))
+        // Read before anything is cut off: only a file that is a journal throughout is touched.
+        let finished = Finished::read(path)?;
+        let file = output::append_lines(path, ENTRY_START)?;
+        Ok((Self { file }, finished))
     }
 
     /// Notes a report that has been written out. Files that could not be opened are not noted: the next
@@ -72,6 +61,27 @@ impl Journal {
 }
 
 impl Finished {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let refused = |error: io::Error| output::cannot_write(path, &error);
+        let mut finished = HashMap::new();
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self(finished)),
+            Err(error) => return Err(refused(error)),
+        };
+        let mut reader = BufReader::new(file);
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line).map_err(refused)? > 0 {
+            // The last line may be torn; `append_lines` cuts it off.
+            if line.ends_with(b"\n") {
+                let entry: Entry = serde_json::from_slice(&line).map_err(|_| not_ours(path))?;
+                finished.insert(entry.path.clone(), entry);
+            }
+            line.clear();
+        }
+        Ok(Self(finished))
+    }
+
     /// The verdict noted for this file, and whether it had an error.
     pub(crate) fn verdict(&self, name: &media::Name, digest: &Digest) -> Option<(Code, bool)> {
         let entry = self.0.get(&key(&name.display, name.hex.as_deref()))?;
@@ -85,3 +95,13 @@ fn key(display: &str, hex: Option<&str>) -> String {
         None => display.to_owned(),
     }
 }
+
+fn not_ours(path: &Path) -> Failure {
+    Failure::usage(
+        format!("{} is no journal of this program", path.display()),
+        "give --resume a new file, or the one of the run that was interrupted",
+    )
+}
+
+/// How a line of the journal begins.
+const ENTRY_START: &str = "{\"path\":\"";

@@ -47,11 +47,9 @@ impl Output {
         Ok(Self::Whole(io::BufWriter::new(file), path.to_owned()))
     }
 
-    /// Appends to `path`, after cutting off a last line that a crash left torn.
+    /// Appends to the reports in `path`, after cutting off a last line that a crash left torn.
     pub(crate) fn growing(path: &Path) -> Result<Self, Failure> {
-        append_lines(path)
-            .map(Self::Growing)
-            .map_err(|error| cannot_write(path, &error))
+        append_lines(path, REPORT_START).map(Self::Growing)
     }
 
     /// Completes the output.
@@ -118,15 +116,34 @@ pub(crate) fn publish(file: NamedTempFile, path: &Path, existing: Existing) -> i
     Ok(())
 }
 
-/// Opens `path` for appending whole lines; a torn last line is cut off.
-pub(crate) fn append_lines(path: &Path) -> io::Result<File> {
+/// Opens `path` for appending whole lines; a torn last line is cut off. A file whose first line does not
+/// begin with `start` was written by somebody else and is left as it is.
+pub(crate) fn append_lines(path: &Path, start: &str) -> Result<File, Failure> {
+    let refused = |error: io::Error| cannot_write(path, &error);
     let mut file = OpenOptions::new()
         .create(true)
         .read(true)
         .append(true)
-        .open(path)?;
-    let whole = end_of_last_line(&mut file)?;
-    file.set_len(whole)?;
+        .open(path)
+        .map_err(refused)?;
+    let mut found = Vec::new();
+    let length = u64::try_from(start.len()).unwrap_or(u64::MAX);
+    Read::by_ref(&mut file)
+        .take(length)
+        .read_to_end(&mut found)
+        .map_err(refused)?;
+    // The first line may itself be torn, even to nothing.
+    if !start.as_bytes().starts_with(&found) {
+        return Err(Failure::usage(
+            format!(
+                "{} holds something else and is left as it is",
+                path.display()
+            ),
+            "give a new file, or the one of the run that was interrupted",
+        ));
+    }
+    let whole = end_of_last_line(&mut file).map_err(refused)?;
+    file.set_len(whole).map_err(refused)?;
     Ok(file)
 }
 
@@ -177,6 +194,9 @@ fn allow_readers(_: &File, _: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// How a line of reports begins.
+const REPORT_START: &str = "{\"schema\":\"bonafide.report/1\"";
+
 /// Bytes read at a time when the end of the last line is searched.
 const BLOCK_BYTES: u64 = 64 << 10;
 
@@ -197,8 +217,30 @@ mod tests {
     fn a_torn_last_line_is_cut_off_before_appending() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lines");
-        fs::write(&path, "one\ntwo\nthr").unwrap();
-        append_lines(&path).unwrap().write_all(b"three\n").unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\n");
+        let appended_to = |before: &str| {
+            fs::write(&path, before).unwrap();
+            let mut file = append_lines(&path, "line ").unwrap();
+            file.write_all(b"line three\n").unwrap();
+            fs::read_to_string(&path).unwrap()
+        };
+        assert_eq!(
+            appended_to("line one\nline two\nline thr"),
+            "line one\nline two\nline three\n"
+        );
+        assert_eq!(appended_to("lin"), "line three\n");
+        assert_eq!(appended_to(""), "line three\n");
+        let long = format!("line {}\nli", "x".repeat(200_000));
+        assert!(appended_to(&long).ends_with("x\nline three\n"));
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("picture");
+        for bytes in [&b"\xff\xd8 a picture\n without its end"[..], b"linen\nx"] {
+            fs::write(&path, bytes).unwrap();
+            assert!(append_lines(&path, "line ").is_err());
+            assert_eq!(fs::read(&path).unwrap(), bytes);
+        }
     }
 }

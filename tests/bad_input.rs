@@ -106,7 +106,12 @@ fn without_onnx_runtime_the_file_is_still_read_and_one_line_says_so() {
     assert_eq!(reports[0]["verdict"]["code"], "declared_ai");
     assert_eq!(reports[0]["detection"]["status"], "not_run");
     assert_eq!(reports[0]["detection"]["reason"], "no_runtime");
-    assert_eq!(run.err.matches("ONNX Runtime").count(), 1, "{run:?}");
+    assert_eq!(
+        run.err.matches("ONNX Runtime is missing").count(),
+        1,
+        "{run:?}"
+    );
+    assert_eq!(run.err.matches("warning: ").count(), 1, "{run:?}");
     assert_eq!(run.err.matches("hint: ").count(), 1, "{run:?}");
     assert!(run.err.contains("xtask setup"), "{run:?}");
 }
@@ -173,7 +178,6 @@ fn wrong_usage_is_exit_code_2() {
     with(&["--trust", "no-such.pem"]).assert_refused(2, "no-such.pem");
     with(&["--trust", text(&file)]).assert_refused(2, "trust list");
     with(&["--output", "no/such/folder/x"]).assert_refused(2, "no/such/folder/x");
-    with(&["--resume", text(&file)]).assert_refused(2, "journal");
     for extra in [
         ["--at", "yesterday"],
         ["--jobs", "0"],
@@ -192,4 +196,20 @@ fn wrong_usage_is_exit_code_2() {
     ] {
         assert_eq!(run(args).code, Some(2), "{args:?}");
     }
+}
+
+#[test]
+fn a_file_that_is_no_journal_and_no_report_is_left_as_it_is() {
+    let folder = folder();
+    let (file, journal) = (folder.path().join("a.jpg"), folder.path().join("journal"));
+    let before = fs::read(fixture("unsigned.jpg")).unwrap();
+    fs::write(&file, &before).unwrap();
+    let scan = |extra: &[&str]| {
+        let common = ["scan", "--only", "provenance", "fixtures/media/empty.jpg"];
+        run(common.iter().chain(extra))
+    };
+    scan(&["--resume", text(&file)]).assert_refused(2, "no journal");
+    let growing = ["--resume", text(&journal), "--output", text(&file)];
+    scan(&growing).assert_refused(2, "left as it is");
+    assert!(fs::read(&file).unwrap() == before);
 }

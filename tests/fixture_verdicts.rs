@@ -62,7 +62,14 @@ fn with_the_pixels_the_verdicts_are_as_expected_and_fit_the_schema() {
     }
 }
 
+/// A score with one of its verdicts, or a picture that no model judges.
 fn is_of_pixels(report: &Value) -> bool {
-    let has_score = report["detection"]["probability"].is_number();
-    has_score && ["likely_ai", "no_evidence_found", "inconclusive"].contains(&code(report))
+    let detection = &report["detection"];
+    match detection["status"].as_str() {
+        Some("not_applicable") => code(report) == "inconclusive" && detection["reason"].is_string(),
+        _ => {
+            let words = ["likely_ai", "no_evidence_found", "inconclusive"];
+            detection["probability"].is_number() && words.contains(&code(report))
+        }
+    }
 }

@@ -80,7 +80,9 @@ fn library_accepts_stamp(
         .cose
         .stamp
         .as_ref()
-        .map_or(StampCheck::Invalid, |stamp| reader.check_stamp(stamp));
+        .map_or(StampCheck::Invalid, |stamp| {
+            reader.check_stamp(stamp, codes::library_stamp(reading, manifest.label))
+        });
     match check {
         StampCheck::Trusted(_) => true,
         StampCheck::Untrusted(_) => version == Some(1),

@@ -2,7 +2,8 @@
 
 use crate::{
     finding::{Codes, Signature, StatusCode},
-    read::{Outcome, Reading, Status},
+    read::{LibraryStamp, Outcome, Reading, Status},
+    time::Timestamp,
 };
 
 /// Every code once, verbatim.
@@ -66,6 +67,29 @@ pub(crate) fn signature(reading: &Reading, holds: Option<bool>) -> Signature {
 pub(crate) fn settles_signature(reading: &Reading) -> bool {
     has(reading, Outcome::Success, "claimSignature.validated")
         || has(reading, Outcome::Failure, "claimSignature.mismatch")
+}
+
+/// What the library says of the time stamp of the manifest `label`.
+pub(crate) fn library_stamp(reading: &Reading, label: &str) -> LibraryStamp {
+    let raw = reading.manifests.iter().find(|raw| raw.label == label);
+    let time = raw
+        .and_then(|raw| raw.signed_at.as_deref())
+        .and_then(Timestamp::parse_rfc3339);
+    let has = |code: &str| {
+        reading
+            .statuses
+            .iter()
+            .any(|status| status.code.0 == code && manifest_label(&status.url) == Some(label))
+    };
+    let first_version = raw.is_some_and(|raw| raw.claim_version == Some(1));
+    match time {
+        _ if has("timeStamp.mismatch") || has("timeStamp.malformed") => LibraryStamp::Refused,
+        Some(time) if has("timeStamp.validated") && first_version => LibraryStamp::Sound(time),
+        Some(time) if has("timeStamp.validated") && has("timeStamp.trusted") => {
+            LibraryStamp::Trusted(time)
+        }
+        Some(_) | None => LibraryStamp::Unsaid,
+    }
 }
 
 /// Whether an OCSP answer in the file says that the signer's certificate was revoked.

@@ -18,7 +18,7 @@ use crate::{
     history, identity,
     jumbf::{self, ManifestBoxes},
     labels, products,
-    read::{NoReading, RawManifest, Reading, Selection, StampCheck, StoreReader},
+    read::{LibraryStamp, NoReading, RawManifest, Reading, Selection, StampCheck, StoreReader},
     signals,
     time::Timestamp,
     trust::{TrustListInfo, TrustStore},
@@ -94,13 +94,13 @@ impl Judge {
     }
 
     fn judge_store(&self, media: &Media, found: &FoundStore, now: Timestamp) -> Provenance {
-        let selection = self.reader.select(&found.store);
+        let boxes = jumbf::manifests(&found.store);
+        let selection = self.reader.select(&found.store, &boxes);
         let sidecar = (!found.embedded).then_some(found.store.as_slice());
         let mut reading = match self.reader.read(media, sidecar, &selection) {
             Ok(reading) => reading,
             Err(error) => return Provenance::without_manifest(no_manifest(error), now),
         };
-        let boxes = jumbf::manifests(&found.store);
         if !as_of::is_same_moment(&reading, now) {
             self.restate(&mut reading, &boxes, &selection, now);
         }
@@ -110,7 +110,7 @@ impl Judge {
         };
         let active_boxes = boxes.iter().find(|manifest| manifest.label == active.label);
         let cose = active_boxes.map(parse_cose).unwrap_or_default();
-        let time = self.time(&cose, now);
+        let time = self.time(&cose, codes::library_stamp(&reading, &active.label), now);
         let signer = self.signer(&cose, active, &selection, time, now, &reading);
         let loose = match signer.status {
             // Nothing is believed of an unknown signer, so nothing can hide behind one.
@@ -173,15 +173,14 @@ impl Judge {
 
     /// The time axis: our own checks, because the library trusts any time stamp on a version 1 claim
     /// and reads the clock.
-    fn time(&self, cose: &CoseSign1, now: Timestamp) -> Time {
+    fn time(&self, cose: &CoseSign1, library: LibraryStamp, now: Timestamp) -> Time {
         let Some(leaf) = cose.chain.first().and_then(|der| Certificate::parse(der)) else {
             return Time::Unknown;
         };
         let validity = leaf.validity;
-        let stamp = cose
-            .stamp
-            .as_ref()
-            .map_or(StampCheck::Invalid, |stamp| self.reader.check_stamp(stamp));
+        let stamp = cose.stamp.as_ref().map_or(StampCheck::Invalid, |stamp| {
+            self.reader.check_stamp(stamp, library)
+        });
         match stamp {
             // A stamp later than `now` says nothing about now.
             StampCheck::Trusted(at) if validity.contains(at) && at <= now => Time::TrustedStamp(at),

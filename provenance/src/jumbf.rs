@@ -3,6 +3,8 @@
 //! Only what our own checks need is walked: per manifest the claim, the signature and the raw assertion
 //! boxes. The c2pa crate does the full parse; a store this walker cannot follow simply yields less.
 
+use memchr::memmem;
+
 /// Bound on boxes looked at in one store, far above any real store.
 const MAX_BOXES: usize = 20_000;
 
@@ -35,7 +37,7 @@ pub(crate) fn manifests(store: &[u8]) -> Vec<ManifestBoxes<'_>> {
 
 /// Whether the store holds a compressed manifest, which this walker does not look into.
 pub(crate) fn is_compressed(store: &[u8]) -> bool {
-    store.windows(4).any(|window| window == b"brob")
+    memmem::find(store, b"brob").is_some()
 }
 
 fn manifest<'a>(label: &'a str, content: &'a [u8], budget: &mut usize) -> ManifestBoxes<'a> {

@@ -31,6 +31,7 @@ use crate::{
     cose::Stamp,
     error::ProvenanceError,
     finding::{StatusCode, ValidationState},
+    jumbf::{self, ManifestBoxes},
     time::Timestamp,
     trust::{INTERIM_EKUS, Role, TrustList, TrustStore},
 };
@@ -166,13 +167,20 @@ impl StoreReader {
 
     /// The anchors whose subject name occurs in `store`. Sound because a chain that ends in an anchor
     /// names it as an issuer or contains it; a compressed store hides names, so it gets all.
-    pub(crate) fn select(&self, store: &[u8]) -> Selection {
-        if crate::jumbf::is_compressed(store) {
+    pub(crate) fn select(&self, store: &[u8], manifests: &[ManifestBoxes<'_>]) -> Selection {
+        if manifests.is_empty() || jumbf::is_compressed(store) {
             return Selection(self.handles.clone());
         }
-        let mut selected: Vec<Handle> = self
-            .names
-            .find_overlapping_iter(store)
+        // Certificates stand in signatures and in CBOR assertions; thumbnails are most of a store.
+        self.named_in(manifests.iter().flat_map(|manifest| {
+            let assertions = manifest.assertions.iter().map(|(_, cbor)| *cbor);
+            manifest.signature.into_iter().chain(assertions)
+        }))
+    }
+
+    fn named_in<'a>(&self, parts: impl Iterator<Item = &'a [u8]>) -> Selection {
+        let mut selected: Vec<Handle> = parts
+            .flat_map(|part| self.names.find_overlapping_iter(part))
             .filter_map(|found| self.handles.get(found.pattern().as_usize()).copied())
             .collect();
         selected.sort_unstable();
@@ -231,32 +239,34 @@ impl StoreReader {
     }
 
     /// Checks a time stamp against the TSA lists alone, whatever the claim's version.
-    pub(crate) fn check_stamp(&self, stamp: &Stamp) -> StampCheck {
-        let selection = self.select(&stamp.token);
-        let mut tsa = CertificateTrustPolicy::new();
-        let mut can_be_trusted = false;
+    ///
+    /// Checking costs one or two RSA verifications, the dearest part of a whole reading, so the
+    /// library's answer is taken where it suffices: on version 2 claims it has checked the lists, and a
+    /// token that names no anchor of ours cannot be trusted.
+    pub(crate) fn check_stamp(&self, stamp: &Stamp, library: LibraryStamp) -> StampCheck {
+        let anchors = self.stamp_anchors(stamp);
+        match (library, &anchors) {
+            (LibraryStamp::Refused, _) => StampCheck::Invalid,
+            (LibraryStamp::Trusted(time), Some(_)) => StampCheck::Trusted(time),
+            (LibraryStamp::Sound(time), None) => StampCheck::Untrusted(time),
+            (LibraryStamp::Trusted(_) | LibraryStamp::Sound(_) | LibraryStamp::Unsaid, _) => {
+                check_token(stamp, anchors.as_ref())
+            }
+        }
+    }
+
+    /// The TSA anchors that the token names, if any.
+    fn stamp_anchors(&self, stamp: &Stamp) -> Option<CertificateTrustPolicy> {
+        let selection = self.named_in(std::iter::once(stamp.token.as_slice()));
+        let mut anchored = None;
         for (number, list) in self.lists.iter().enumerate() {
             let anchors = selection.of_list(number);
             if list.role == Role::StampAnchor && !anchors.is_empty() {
-                add_anchors(&mut tsa, list, &anchors, TrustAnchorType::TSA);
-                can_be_trusted = true;
+                let policy = anchored.get_or_insert_with(CertificateTrustPolicy::new);
+                add_anchors(policy, list, &anchors, TrustAnchorType::TSA);
             }
         }
-        // Every call gets a log of its own: the library writes its findings there.
-        let check = |verify_trust| {
-            let mut log = StatusTracker::default();
-            verify_time_stamp(&stamp.token, &stamp.stamped, &tsa, &mut log, verify_trust)
-                .ok()
-                .map(|info| {
-                    let time: chrono::DateTime<chrono::Utc> = info.gen_time.into();
-                    Timestamp(time.timestamp())
-                })
-        };
-        let trusted = if can_be_trusted { check(true) } else { None };
-        match trusted {
-            Some(time) => StampCheck::Trusted(time),
-            None => check(false).map_or(StampCheck::Invalid, StampCheck::Untrusted),
-        }
+        anchored
     }
 
     /// The list that the library says vouches for the active signer: `Some(None)` when it says nobody
@@ -327,6 +337,45 @@ pub(crate) enum StampCheck {
     Trusted(Timestamp),
     Untrusted(Timestamp),
     Invalid,
+}
+
+fn check_token(stamp: &Stamp, anchors: Option<&CertificateTrustPolicy>) -> StampCheck {
+    let nobody = CertificateTrustPolicy::new();
+    // Every call gets a log of its own: the library writes its findings there.
+    let check = |verify_trust| {
+        let mut log = StatusTracker::default();
+        let anchors = anchors.unwrap_or(&nobody);
+        verify_time_stamp(
+            &stamp.token,
+            &stamp.stamped,
+            anchors,
+            &mut log,
+            verify_trust,
+        )
+        .ok()
+        .map(|info| {
+            let time: chrono::DateTime<chrono::Utc> = info.gen_time.into();
+            Timestamp(time.timestamp())
+        })
+    };
+    let trusted = if anchors.is_some() { check(true) } else { None };
+    match trusted {
+        Some(time) => StampCheck::Trusted(time),
+        None => check(false).map_or(StampCheck::Invalid, StampCheck::Untrusted),
+    }
+}
+
+/// What the library says of a manifest's time stamp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LibraryStamp {
+    /// Sound, and its authority is on a list (it looks only on version 2 claims).
+    Trusted(Timestamp),
+    /// Sound; the lists were not asked.
+    Sound(Timestamp),
+    /// Not sound.
+    Refused,
+    /// Nothing that settles the matter.
+    Unsaid,
 }
 
 impl Selection {

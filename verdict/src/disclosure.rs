@@ -296,11 +296,11 @@ fn aigc_fields(labels: &[UnsignedLabel]) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The string after `"key":`, without escapes: GB 45438-2025 allows none.
+/// The string after `"key":`. GB 45438-2025 allows no escapes: a value that holds one is left out.
 fn field(text: &str, key: &str) -> Option<String> {
     let (_, after_key) = text.split_once(&format!("\"{key}\""))?;
     let after_colon = after_key.trim_start().strip_prefix(':')?;
     let value = after_colon.trim_start().strip_prefix('"')?;
     let (value, _) = value.split_once('"')?;
-    Some(value.to_owned())
+    (!value.contains('\\')).then(|| value.to_owned())
 }

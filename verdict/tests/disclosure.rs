@@ -303,6 +303,15 @@ fn china_has_its_classes() {
 }
 
 #[test]
+fn china_leaves_out_a_value_with_an_escape() {
+    let text = "{\"Label\":\"1\",\"ProduceID\":\"a\\\"b\"}";
+    let found = disclosed(labelled(LabelKind::Aigc, text), quiet())
+        .cn_gb45438
+        .found;
+    assert_eq!(found.into_keys().collect::<Vec<_>>(), ["Label"]);
+}
+
+#[test]
 fn china_finds_the_fields_of_a_label_that_was_cut() {
     let text = "{\"AIGC\": {\"Label\": \"1\", \"ContentProducer\":\"001191110102MAD55U9H0F10002\",\"ProduceID\":\"a1\",\"ReservedCode1\":\"unfini…";
     let found = disclosed(labelled(LabelKind::Aigc, text), quiet())

@@ -1,4 +1,4 @@
-//! Metadata blocks in ISO base media files (ISO/IEC 14496-12): XMP in its own box and the key `AIGC`.
+//! Metadata blocks in files made of boxes (ISO/IEC 14496-12): XMP, EXIF and the key `AIGC`.
 //!
 //! Pictures (HEIF, AVIF) keep XMP and EXIF as items among their pixels; those are not looked for.
 
@@ -11,6 +11,9 @@ pub(super) fn blocks(bytes: &[u8]) -> Vec<Block<'_>> {
     let mut found = Vec::new();
     for (kind, content) in boxes(bytes) {
         match kind {
+            // JPEG XL (ISO/IEC 18181-2) has both as boxes; four bytes before EXIF say where it begins.
+            b"xml " => found.push(xmp(content)),
+            b"Exif" => found.extend(content.get(4..).map(Block::Exif)),
             b"uuid" => found.extend(content.strip_prefix(&XMP_UUID).map(xmp)),
             b"moov" => {
                 for (kind, content) in boxes(content) {

@@ -40,19 +40,19 @@ pub(super) fn blocks(kind: Kind, bytes: &[u8]) -> Vec<Block<'_>> {
         Kind::WebP | Kind::Avi | Kind::Wav => riff_blocks(bytes, &mut budget),
         Kind::Gif => budget.xmp(gif_xmp(bytes)),
         Kind::Tiff | Kind::Dng => tiff_blocks(bytes, &mut budget),
-        Kind::Mp4 | Kind::QuickTime | Kind::M4a | Kind::Avif | Kind::Heic | Kind::Heif => {
+        Kind::Mp4
+        | Kind::QuickTime
+        | Kind::M4a
+        | Kind::Avif
+        | Kind::Heic
+        | Kind::Heif
+        | Kind::Jxl => {
             for block in bmff::blocks(bytes) {
                 budget.any(block);
             }
         }
-        Kind::Bmp
-        | Kind::Jxl
-        | Kind::Svg
-        | Kind::Mp3
-        | Kind::Flac
-        | Kind::Pdf
-        | Kind::C2pa
-        | Kind::Unknown => {}
+        Kind::Bmp | Kind::Svg | Kind::Mp3 | Kind::Flac | Kind::Pdf | Kind::C2pa | Kind::Unknown => {
+        }
     }
     budget.blocks
 }
@@ -82,6 +82,18 @@ impl<'a> Budget<'a> {
         if total <= MAX_XMP {
             self.xmp_bytes = total;
             self.take(packet.len(), Block::Xmp(packet));
+        }
+    }
+
+    fn png_xmp(&mut self, chunk: &TextChunk<'a>) {
+        let left = MAX_XMP.saturating_sub(self.xmp_bytes);
+        if left == 0 {
+            return;
+        }
+        match chunk.unpacked(left) {
+            Some(packet) => self.xmp(Some(packet)),
+            // What does not unpack is charged as if it had: finding out cost as much.
+            None => self.xmp_bytes = MAX_XMP,
         }
     }
 
@@ -204,7 +216,7 @@ fn png_blocks<'a>(bytes: &'a [u8], budget: &mut Budget<'a>) {
             b"tEXt" | b"zTXt" | b"iTXt" => {
                 if let Some(chunk) = TextChunk::parse(kind, data) {
                     if chunk.is_xmp() {
-                        budget.xmp(chunk.bytes());
+                        budget.png_xmp(&chunk);
                     } else if chunk.is_wanted() {
                         budget.text(Block::PngText(chunk));
                     }

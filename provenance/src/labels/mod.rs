@@ -6,7 +6,8 @@
 //! not read at all; a missing label counts for nothing, so that hides nothing.
 //!
 //! What hides in pixels is not looked for: NovelAI's text in the lowest bits of the alpha channel needs
-//! decoded pixels, which this crate refuses to know.
+//! decoded pixels, which this crate refuses to know. XMP in UTF-16, and XMP and EXIF that HEIF and AVIF keep
+//! as items among their pixels, are not read.
 
 mod aigc;
 mod bmff;
@@ -27,7 +28,7 @@ use crate::{
 };
 use container::Block;
 
-/// Every label of `media`, in the order of the blocks they stand in, each once.
+/// Every label of `media`, each once, in the order of their blocks; PNG text comes last.
 pub(crate) fn read(media: &Media) -> Vec<UnsignedLabel> {
     let mut labels = Labels::default();
     let mut texts = Vec::new();

@@ -7,7 +7,7 @@ use std::{borrow::Cow, io::Read as _};
 
 use flate2::read::ZlibDecoder;
 
-use super::{Labels, aigc, container::MAX_XMP, decode, label, record, tools};
+use super::{Labels, aigc, decode, label, record, tools};
 use crate::finding::{AiStatus, LabelKind, UnsignedLabel};
 
 /// One text chunk, still packed.
@@ -53,10 +53,10 @@ impl<'a> TextChunk<'a> {
         KEYWORDS.contains(&self.keyword)
     }
 
-    /// The text, unpacked; `None` when it is damaged or larger than an XMP packet may be.
-    pub(super) fn bytes(&self) -> Option<Cow<'a, [u8]>> {
+    /// The text; `None` when it is packed and damaged or longer than `limit`.
+    pub(super) fn unpacked(&self, limit: usize) -> Option<Cow<'a, [u8]>> {
         if self.packed {
-            inflate(self.data, MAX_XMP).map(Cow::Owned)
+            inflate(self.data, limit).map(Cow::Owned)
         } else {
             Some(Cow::Borrowed(self.data))
         }
@@ -77,14 +77,14 @@ pub(super) fn read(chunks: &[TextChunk<'_>], labels: &mut Labels) {
 }
 
 fn unpack<'a>(chunk: &TextChunk<'a>, budget: &mut usize) -> Option<Cow<'a, [u8]>> {
-    if !chunk.packed {
-        return chunk.bytes();
-    }
     let limit = MAX_TEXT.min(*budget);
-    let text = inflate(chunk.data, limit);
-    // A bomb is charged for what it cost to find out.
-    *budget -= text.as_ref().map_or(limit, Vec::len);
-    text.map(Cow::Owned)
+    let text = chunk.unpacked(limit);
+    if chunk.packed {
+        // What does not unpack is charged as if it had: finding out cost as much.
+        let cost = text.as_ref().map_or(limit, |text| text.len());
+        *budget = budget.saturating_sub(cost);
+    }
+    text
 }
 
 /// `None` when the stream is damaged or unpacks to more than `limit` bytes.
@@ -112,7 +112,7 @@ fn read_one(keyword: &str, text: &str, easy_diffusion: bool) -> Option<UnsignedL
     }
     match keyword {
         "Dream" if record::is_dream(text) => found(Some("InvokeAI"), Some(AiStatus::DeclaredFull)),
-        "Title" if tools::says_generated(text) => {
+        "Title" | "Software" | "Description" | "Comment" if tools::says_generated(text) => {
             found(tools::named(text), Some(AiStatus::DeclaredFull))
         }
         "Software" | "Source" | "Creator" => found(Some(tools::named(text)?), None),

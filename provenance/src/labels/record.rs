@@ -17,53 +17,77 @@ pub(super) struct Record {
 
 /// The record that `text` is, wherever it stood.
 pub(super) fn in_text(text: &str) -> Option<Record> {
-    let has = |word: &str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    let any = |words: &[&str]| words.iter().any(|word| has(word));
-    let all = |words: &[&str]| words.iter().all(|word| has(word));
-    let partly = || {
-        if any(&INPAINTING) {
-            AiStatus::DeclaredPart
-        } else {
-            AiStatus::DeclaredFull
-        }
+    let words = Words(text);
+    let generator = if text.trim_start().starts_with('{') {
+        words.json_generator()?
+    } else {
+        let is_run =
+            words.has_number("Steps:") && (words.any(&["Sampler:"]) || words.has_number("Seed:"));
+        is_run.then_some("Stable Diffusion")?
     };
-    let record = |generator| {
-        Some(Record {
-            generator,
-            ai: Some(partly()),
+    // A graph of ComfyUI may do anything; the other records are only written for a run.
+    let is_run = generator != COMFY_UI || words.any(&SAMPLERS);
+    let extent = if words.any(&INPAINTING) {
+        AiStatus::DeclaredPart
+    } else {
+        AiStatus::DeclaredFull
+    };
+    Some(Record {
+        generator,
+        ai: is_run.then_some(extent),
+    })
+}
+
+struct Words<'a>(&'a str);
+
+impl Words<'_> {
+    fn has(&self, word: &str) -> bool {
+        memmem::find(self.0.as_bytes(), word.as_bytes()).is_some()
+    }
+
+    fn any(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.has(word))
+    }
+
+    fn all(&self, words: &[&str]) -> bool {
+        words.iter().all(|word| self.has(word))
+    }
+
+    /// Whether a number follows `key` somewhere: recipes have steps and gardens have seeds.
+    fn has_number(&self, key: &str) -> bool {
+        let bytes = self.0.as_bytes();
+        memmem::find_iter(bytes, key.as_bytes()).any(|at| {
+            let after = bytes.get(at.saturating_add(key.len())..);
+            let after = after.unwrap_or_default();
+            let value = after.strip_prefix(b" ").unwrap_or(after);
+            value.first().is_some_and(u8::is_ascii_digit)
         })
-    };
-    if !text.trim_start().starts_with('{') {
-        let is_run = has("Steps:") && any(&["Sampler", "Seed"]);
-        return if is_run {
-            record("Stable Diffusion")
+    }
+
+    fn json_generator(&self) -> Option<&'static str> {
+        if self.any(&["\"class_type\"", "\"last_node_id\""]) {
+            return Some(COMFY_UI);
+        }
+        if self.has("\"sui_image_params\"") {
+            return Some("SwarmUI");
+        }
+        if self.any(&["\"generation_mode\"", "\"app_id\"", "\"app_version\""])
+            && self.any(&["invoke-ai/InvokeAI", "\"positive_prompt\"", "\"txt2img\""])
+        {
+            return Some("InvokeAI");
+        }
+        if self.has("Fooocus") && self.any(&["\"Seed\"", "\"seed\""]) {
+            return Some("Fooocus");
+        }
+        if !self.all(&["\"uc\"", "\"sampler\"", "\"seed\""]) {
+            return None;
+        }
+        Some(if self.has("\"c\"") {
+            "Draw Things"
         } else {
-            None
-        };
+            "NovelAI"
+        })
     }
-    if any(&["\"class_type\"", "\"last_node_id\""]) {
-        let ai = any(&SAMPLERS).then(partly);
-        let generator = "ComfyUI";
-        return Some(Record { generator, ai });
-    }
-    if has("\"sui_image_params\"") {
-        return record("SwarmUI");
-    }
-    if any(&["\"generation_mode\"", "\"app_id\"", "\"app_version\""])
-        && any(&["invoke-ai/InvokeAI", "\"positive_prompt\"", "\"txt2img\""])
-    {
-        return record("InvokeAI");
-    }
-    if has("Fooocus") && any(&["\"Seed\"", "\"seed\""]) {
-        return record("Fooocus");
-    }
-    if all(&["\"uc\"", "\"sampler\"", "\"seed\"", "\"c\""]) {
-        return record("Draw Things");
-    }
-    if all(&["\"uc\"", "\"sampler\"", "\"seed\""]) {
-        return record("NovelAI");
-    }
-    None
 }
 
 /// InvokeAI's first format: the prompt in quotes, then its settings as on a command line.
@@ -71,6 +95,7 @@ pub(super) fn is_dream(text: &str) -> bool {
     text.contains('"') && text.contains(" -s") && text.contains(" -S")
 }
 
+const COMFY_UI: &str = "ComfyUI";
 /// Nodes of a ComfyUI graph that make a picture out of noise all have such names.
 const SAMPLERS: [&str; 2] = ["KSampler", "SamplerCustom"];
 /// Settings that exist only where a part of a given picture was painted over.
@@ -97,7 +122,7 @@ mod tests {
     #[test]
     fn runs_are_told_from_ordinary_words() {
         check("", None);
-        check("Steps: first mix flour", None);
+        check("Steps: first mix flour. Seed: one poppy", None);
         check("prompt and seed", None);
         check("{\"prompt\": \"a cat\"}", None);
         check("{\"c\": 1, \"seed\": 2}", None);

@@ -66,8 +66,7 @@ impl<'a> Context<'a> {
         match property.field {
             Field::SourceType => self.source_type(property),
             Field::AiSystem => {
-                let words = [Some(value), self.version.filter(|_| !property.of_part)];
-                let name = words.into_iter().flatten().collect::<Vec<_>>().join(" ");
+                let name = with_version(value, self.version.filter(|_| !property.of_part));
                 let label = label(LabelKind::Iptc, "xmp:Iptc4xmpExt:AISystemUsed", &name);
                 Some(label.made_by(Some(&name)).saying(self.extent(property)))
             }
@@ -93,16 +92,7 @@ impl<'a> Context<'a> {
                 let label = found(LabelKind::Xmp, "xmp:xmp:CreatorTool")?;
                 Some(label.made_by(Some(tools::named(value)?)))
             }
-            Field::UserComment => {
-                let place = "xmp:exif:UserComment";
-                let record = record::in_text(value);
-                let run = record.map(|record| {
-                    label(LabelKind::Xmp, place, value)
-                        .made_by(Some(record.generator))
-                        .saying(record.ai)
-                });
-                run.or_else(|| aigc::anywhere(place, value))
-            }
+            Field::UserComment => user_comment(value),
         }
     }
 
@@ -139,12 +129,28 @@ impl<'a> Context<'a> {
     }
 
     fn generator(&self) -> Option<String> {
-        let system = self.system.map(|system| {
-            let words = [Some(system), self.version];
-            words.into_iter().flatten().collect::<Vec<_>>().join(" ")
-        });
+        let system = self.system.map(|system| with_version(system, self.version));
         system.or_else(|| self.tool.map(str::to_owned))
     }
+}
+
+fn with_version(system: &str, version: Option<&str>) -> String {
+    version.map_or_else(
+        || system.to_owned(),
+        |version| format!("{system} {version}"),
+    )
+}
+
+/// Draw Things keeps its settings here.
+fn user_comment(value: &str) -> Option<UnsignedLabel> {
+    let place = "xmp:exif:UserComment";
+    record::in_text(value).map_or_else(
+        || aigc::anywhere(place, value),
+        |record| {
+            let label = label(LabelKind::Xmp, place, value);
+            Some(label.made_by(Some(record.generator)).saying(record.ai))
+        },
+    )
 }
 
 /// Google's credit line says in words how far it goes; every other credit only names somebody.

@@ -196,14 +196,14 @@ impl Walk {
         }
     }
 
-    /// A list of source types is several properties.
+    /// A list of source types is several properties; their names, unlike their addresses, hold spaces.
     fn keep(&mut self, property: Property) {
-        let whole = [property.value.trim()];
-        let words = property.value.split_whitespace();
-        let values: Vec<&str> = if property.field == Field::SourceType {
-            words.collect()
+        let whole = property.value.trim();
+        let is_list = property.field == Field::SourceType && whole.contains("://");
+        let values: Vec<&str> = if is_list {
+            whole.split_whitespace().collect()
         } else {
-            whole
+            Some(whole)
                 .into_iter()
                 .filter(|value| !value.is_empty())
                 .collect()

@@ -76,10 +76,11 @@ fn hostile_files_carry_no_label_and_cost_little() {
             let name = file.file_name().unwrap().to_string_lossy();
             println!("{name}: {}", line(label));
         }
-        assert!(found.len() <= 64, "{}", file.display());
+        assert!(found.is_empty(), "{}", file.display());
     }
     println!("{read} of {} files, slowest {slowest:?}", files.len());
     assert!(read > files.len() / 2);
+    assert!(slowest < Duration::from_secs(2), "{slowest:?}");
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) {

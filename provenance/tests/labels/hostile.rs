@@ -81,6 +81,8 @@ fn inflation_stops_at_its_limit() {
         "XMP bomb",
         png(&[international("XML:com.adobe.xmp", &run, true)]),
     );
+    let packets = vec![international("XML:com.adobe.xmp", &bomb, true); 100];
+    check_refused("100 XMP bombs", png(&packets));
     let many = vec![packed_text("Comment", &bomb); 100];
     let mut with_label = many.clone();
     with_label.push(text("parameters", RUN.as_bytes()));

@@ -35,9 +35,11 @@ pub(crate) fn parse(cose: &[u8], claim: &[u8]) -> CoseSign1 {
 
 fn parts(cose: &[u8], claim: &[u8]) -> Option<CoseSign1> {
     let value: Value = ciborium::de::from_reader_with_recursion_limit(cose, MAX_DEPTH).ok()?;
-    let value = match value {
-        Value::Tag(COSE_SIGN1_TAG, inner) => *inner,
-        other => other,
+    let value = if value.is_tag() {
+        let (tag, inner) = value.into_tag().ok()?;
+        (tag == COSE_SIGN1_TAG).then_some(*inner)?
+    } else {
+        value
     };
     let [protected, unprotected, _payload, signature]: [Value; 4] =
         value.into_array().ok()?.try_into().ok()?;
@@ -64,15 +66,11 @@ fn chain(header: &[(Value, Value)]) -> Option<Vec<Vec<u8>>> {
     let entry = header
         .iter()
         .find(|(key, _)| *key == Value::from(33) || key.as_text() == Some("x5chain"))?;
-    match &entry.1 {
-        Value::Bytes(one) => Some(vec![one.clone()]),
-        Value::Array(many) => many
-            .iter()
-            .take(MAX_CHAIN)
-            .map(|one| one.as_bytes().cloned())
-            .collect(),
-        _ => None,
+    if let Some(one) = entry.1.as_bytes() {
+        return Some(vec![one.clone()]);
     }
+    let many = entry.1.as_array()?.iter().take(MAX_CHAIN);
+    many.map(|one| one.as_bytes().cloned()).collect()
 }
 
 fn stamp(
@@ -122,11 +120,9 @@ fn padding(header: &[(Value, Value)]) -> Vec<Vec<u8>> {
     header
         .iter()
         .filter(|(key, _)| !is_known(key))
-        .filter_map(|(key, value)| match value {
-            Value::Bytes(pad) if is_padding(key) => {
-                pad.iter().any(|byte| *byte != 0).then(|| pad.clone())
-            }
-            other => encode(other),
+        .filter_map(|(key, value)| match value.as_bytes() {
+            Some(pad) if is_padding(key) => pad.iter().any(|byte| *byte != 0).then(|| pad.clone()),
+            Some(_) | None => encode(value),
         })
         .collect()
 }

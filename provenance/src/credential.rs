@@ -35,7 +35,7 @@ impl Credential {
         let text = std::str::from_utf8(key_pem).map_err(|_| SignError::KeyDamaged)?;
         let key = SigningKey::from_pkcs8_pem(text).map_err(|_| SignError::KeyDamaged)?;
         let chain = parse_chain(chain_pem)?;
-        let leaf = chain.first().ok_or_else(|| empty_chain())?;
+        let leaf = chain.first().ok_or_else(empty_chain)?;
         let (_, leaf) = X509Certificate::from_der(leaf).map_err(chain_error)?;
         let public = &leaf.public_key().subject_public_key.data;
         if public.as_ref() != key.verifying_key().as_bytes() {

@@ -48,7 +48,7 @@ fn status(reading: &Reading) -> IdentityStatus {
     let failed = |status: &&&Status| status.outcome == Outcome::Failure && !untrusted(status);
     if cawg.iter().any(|status| failed(&status)) {
         IdentityStatus::Invalid
-    } else if cawg.is_empty() || cawg.iter().any(|status| untrusted(status)) {
+    } else if cawg.is_empty() || cawg.iter().any(untrusted) {
         IdentityStatus::Untrusted
     } else {
         IdentityStatus::Trusted

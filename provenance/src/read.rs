@@ -450,6 +450,10 @@ fn format_of(media: &Media) -> &'static str {
     media.kind.mime()
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "some hundred ways to fail mean one thing to us: the store cannot be read"
+)]
 fn no_reading(error: c2pa::Error) -> NoReading {
     match error {
         c2pa::Error::JumbfNotFound => NoReading::Absent,

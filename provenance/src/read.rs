@@ -28,6 +28,7 @@ use media::Media;
 use serde_json::{Value, json};
 
 use crate::{
+    codes,
     cose::Stamp,
     error::ProvenanceError,
     finding::{StatusCode, ValidationState},
@@ -270,19 +271,19 @@ impl StoreReader {
     }
 
     /// The list that the library says vouches for the active signer: `Some(None)` when it says nobody
-    /// does, `None` when its answer does not settle the matter because the certificate has ended.
+    /// does, `None` when its answer does not settle the matter: the certificate has ended, or it took a
+    /// time-stamp anchor for a signer's (it asks every list, whatever its kind).
     pub(crate) fn library_list(&self, reading: &Reading) -> Option<Option<&TrustList>> {
-        let mut of_active = crate::codes::active(reading);
-        let trusted = of_active.find(|status| status.code.0 == "signingCredential.trusted");
-        if let Some(status) = trusted {
+        let find = |code: &str| codes::active(reading).find(|status| status.code.0 == code);
+        if let Some(status) = find("signingCredential.trusted") {
             // An end-entity certificate on an allow list is reported without a name.
-            return Some(self.lists.iter().find(|list| match &status.list {
+            let list = self.lists.iter().find(|list| match &status.list {
                 Some(name) if !name.is_empty() => list.info.name == *name,
                 Some(_) | None => list.role == Role::AllowedSigner,
-            }));
+            });
+            return list.filter(|list| list.role != Role::StampAnchor).map(Some);
         }
-        let ended = |status: &Status| status.code.0 == "signingCredential.expired";
-        (!crate::codes::active(reading).any(ended)).then_some(None)
+        find("signingCredential.expired").is_none().then_some(None)
     }
 
     /// Whether the COSE signature fits the claim, whatever the certificate is worth. The library says

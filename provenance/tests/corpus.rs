@@ -153,3 +153,23 @@ fn no_altered_file_is_trusted_without_a_note() {
         );
     }
 }
+
+/// Within two minutes of its clock the library's answers are taken; further off our own checks decide.
+#[test]
+fn our_own_checks_agree_with_the_librarys() {
+    let Some(rows) = table("cases.tsv") else {
+        return;
+    };
+    let judge = judge();
+    let near = crate::signing::now();
+    let far = Timestamp(near.0 + 3_600);
+    for row in &rows {
+        let media = open(&row["file"]);
+        let (mut ours, theirs) = (
+            judge.judge(&media, None, far),
+            judge.judge(&media, None, near),
+        );
+        ours.checked_at = theirs.checked_at;
+        assert_eq!(ours, theirs, "{}", row["file"]);
+    }
+}

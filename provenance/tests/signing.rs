@@ -124,6 +124,42 @@ fn a_signer_can_be_trusted_alone_and_be_denied() {
 }
 
 #[test]
+fn a_time_stamp_anchor_never_vouches_for_a_signer() {
+    let chain = chain(1);
+    let source = media("a.jpg", picture(image::ImageFormat::Jpeg));
+    let signed = sign(&source, &request(Profile::Photo), &credential(&chain)).unwrap();
+    let written = media("a.jpg", signed.asset);
+    let status = |file: &str| {
+        let folder = std::env::temp_dir().join(format!("bonafide-{file}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(file), &chain.ca_cert_pem).unwrap();
+        let store = TrustStore::from_folder(&folder).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        let found = Judge::new(store).unwrap().judge(&written, None, now());
+        (
+            found.signer.status,
+            matches!(found.origin(), Origin::Claimed(Some(_))),
+        )
+    };
+    assert_eq!(
+        status("c2pa-trust-list.pem"),
+        (SignerStatus::C2paList, true)
+    );
+    assert_eq!(
+        status("c2pa-tsa-trust-list.pem"),
+        (SignerStatus::Unknown, false)
+    );
+}
+
+/// The real clock: what the library itself says counts only then.
+pub(crate) fn now() -> Timestamp {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    Timestamp(i64::try_from(since.as_secs()).unwrap())
+}
+
+#[test]
 fn a_changed_pixel_is_altered_and_proves_nothing() {
     let chain = chain(1);
     let signed = sign(

@@ -10,7 +10,6 @@ use verdict::{
     report::{
         ContentState, DetectionReason, DetectionStatus, ManifestState, SignatureState, SignerStatus,
     },
-    schema,
 };
 
 use crate::{

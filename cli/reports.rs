@@ -37,9 +37,9 @@ impl Reports {
         &mut self,
         place: u64,
         report: Option<Box<Report>>,
-    ) -> io::Result<Vec<Box<Report>>> {
+    ) -> io::Result<Vec<Report>> {
         let ready = match self.format {
-            Format::Jsonl => report.into_iter().collect(),
+            Format::Jsonl => report.into_iter().map(|report| *report).collect(),
             Format::Table | Format::Csv | Format::Html => self.in_order(place, report),
         };
         for report in &ready {
@@ -53,11 +53,11 @@ impl Reports {
         self.output.finish()
     }
 
-    fn in_order(&mut self, place: u64, report: Option<Box<Report>>) -> Vec<Box<Report>> {
+    fn in_order(&mut self, place: u64, report: Option<Box<Report>>) -> Vec<Report> {
         self.early.insert(place, report);
         let mut ready = Vec::new();
         while let Some(report) = self.early.remove(&self.next) {
-            ready.extend(report);
+            ready.extend(report.map(|report| *report));
             self.next += 1;
         }
         ready

@@ -58,6 +58,11 @@ impl Provenance {
         }
     }
 
+    /// Whether what the manifest says could be believed whatever it says: see [`Proof`].
+    pub fn is_proven(&self) -> bool {
+        self.proof(false).is_some()
+    }
+
     /// Whether some manifest says how the picture began (C2PA 2.2, section 18.14.4).
     fn claims_creation(&self) -> bool {
         self.manifests

@@ -124,7 +124,6 @@ fn declared_in_manifest(ai: &Ai) -> bool {
 
 fn california(provenance: &Provenance, code: Code) -> CaliforniaAb853 {
     let origin = provenance.origin();
-    let proof = proof_of(provenance);
     let (origin_kind, origin_name) = match &origin {
         Origin::MadeWithAi | Origin::EditedWithAi => {
             (OriginKind::GenaiSystem, declarer(provenance))
@@ -145,20 +144,9 @@ fn california(provenance: &Provenance, code: Code) -> CaliforniaAb853 {
         origin_name,
         digital_signature_available: signature_available(provenance),
         reliable: origin_kind != OriginKind::Unknown
-            && proof.is_some()
+            && provenance.is_proven()
             && stated_in_manifest
             && code != Code::Conflict,
-    }
-}
-
-/// The proof that a claim of capture in the same manifest would have: it decides whether what the manifest
-/// says is vouched for, whatever it says. Asked of `provenance`, so that the check exists once.
-fn proof_of(provenance: &Provenance) -> Option<Proof> {
-    let mut claim = provenance.clone();
-    claim.ai.status = AiStatus::CaptureDeclared;
-    match claim.origin() {
-        Origin::Claimed(proof) => proof,
-        Origin::MadeWithAi | Origin::EditedWithAi | Origin::Unstated => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use verdict::report::{
-    ContentState, ManifestState, Provenance, SignatureState, SignerStatus, TimeState,
+    ContentState, HistoryStatus, ManifestState, Provenance, SignatureState, SignerStatus, TimeState,
 };
 
 /// The word that JSON has for `value`; empty for `null`.
@@ -41,7 +41,10 @@ fn present(provenance: &Provenance) -> &'static str {
             | TimeState::UntrustedStamp
             | TimeState::InsideValidity
             | TimeState::Unknown,
-        ) => signer(provenance.signer.status),
+        ) => match provenance.history.status {
+            HistoryStatus::Defects => "broken history",
+            HistoryStatus::None | HistoryStatus::Ok => signer(provenance.signer.status),
+        },
     }
 }
 

@@ -271,3 +271,22 @@ fn a_full_disk_is_told() {
     assert_eq!(run.code, Some(3), "{run:?}");
     assert!(run.err.contains("cannot be written"), "{run:?}");
 }
+
+#[test]
+fn the_table_names_the_worst_thing_about_a_credential() {
+    let anchor = test_root();
+    let args = ["table", "--trust", text(&anchor), "fixtures/media"];
+    let table = run(PROVENANCE.iter().chain(&args)).out;
+    for (file, words) in [
+        ("signed_trusted.jpg", "local anchor"),
+        ("signed_unknown_ca.jpg", "unknown signer"),
+        ("altered_after_signing.jpg", "altered"),
+        ("expired.jpg", "expired"),
+        ("broken_ingredient.jpg", "broken history"),
+        ("unsigned.jpg", "none"),
+    ] {
+        let row = table.lines().find(|row| row.ends_with(&format!("/{file}")));
+        let row = row.unwrap_or_else(|| panic!("no {file} in {table}"));
+        assert_eq!(row[31..45].trim_end(), words, "{row}");
+    }
+}

@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use provenance::{
-    Ai, AiStatus, LabelKind, ManifestState, Origin, Place, Proof, Provenance, Signature,
-    UnsignedLabel,
+    Ai, AiStatus, LabelKind, ManifestState, Origin, Place, Provenance, Signature, UnsignedLabel,
 };
 
 use crate::{

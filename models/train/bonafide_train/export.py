@@ -70,7 +70,7 @@ def largest_difference(network: PatchNetwork, model: Path, crops: np.ndarray | N
     """Largest difference in any output over `crops` (`uint8 [N, 256, 256, 3]`; noise and edges when not given)."""
     crops = _test_crops() if crops is None else crops
     with torch.inference_mode():
-        expected = network.float().eval()(torch.from_numpy(crops))
+        expected = network.float().eval()(torch.from_numpy(crops.copy()))
     found = open_session(model).run(["patch_logits", "logit"], {"crop": crops})
     return max(float(np.abs(a.numpy() - b).max()) for a, b in zip(expected, found, strict=True))
 

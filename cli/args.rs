@@ -284,7 +284,7 @@ pub(crate) struct TrustArgs {
 /// Who is believed.
 #[derive(Group)]
 pub(crate) struct AnchorArgs {
-    /// PEM file of further signer anchors; repeatable
+    /// PEM file of further anchors and signers, or a folder whose lists replace the built-in ones; repeatable
     #[arg(long, env = "BONAFIDE_TRUST", value_name = "FILE.pem")]
     pub(crate) trust: Vec<PathBuf>,
 

@@ -21,6 +21,7 @@ mod scan;
 mod serve;
 mod settings;
 mod sheet;
+mod sidecar;
 mod sign;
 mod table;
 mod tally;

@@ -1,11 +1,6 @@
 //! `bonafide models`: what the cards say, and whether the files behind them hold it.
 
-use std::{
-    ffi::OsStr,
-    fs,
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-};
+use std::io::{self, Write as _};
 
 use detector::{Card, DetectorError};
 
@@ -26,24 +21,40 @@ pub(crate) fn run(args: &ModelsArgs, settings: &Settings) -> Result<Exit, Failur
 
 fn list(args: &DetectorArgs, settings: &Settings) -> Result<Exit, Failure> {
     let places = settings.detector(args)?;
+    let mut exit = Exit::Done;
     let mut out = io::stdout().lock();
-    for path in card_files(&places.models)? {
-        let card = read_card(&path)?;
-        writeln!(out, "{}@{}  {}", card.name, card.version, card.file)?;
-        writeln!(out, "  sha256   {}", card.sha256)?;
-        writeln!(out, "  license  {}", shown(&card.license))?;
-        writeln!(out, "  {}", shown(card.description.trim()))?;
-        for (title, table) in [
-            ("training", &card.training),
-            ("evaluation", &card.evaluation),
-        ] {
-            writeln!(out, "  {title}")?;
-            for (key, value) in table {
-                writeln!(out, "    {} = {}", shown(key), shown(&value.to_string()))?;
+    for (name, card) in detector::list_models(&places.models)? {
+        match card {
+            Ok(card) => write_card(&mut out, &card)?,
+            Err(error) => {
+                exit = Exit::Usage;
+                writeln!(
+                    out,
+                    "damaged  {}  {}",
+                    shown(&name),
+                    shown(&error.to_string())
+                )?;
             }
         }
     }
-    Ok(Exit::Done)
+    Ok(exit)
+}
+
+fn write_card(out: &mut impl io::Write, card: &Card) -> io::Result<()> {
+    writeln!(out, "{}@{}  {}", card.name, card.version, card.file)?;
+    writeln!(out, "  sha256   {}", card.sha256)?;
+    writeln!(out, "  license  {}", shown(&card.license))?;
+    writeln!(out, "  {}", shown(card.description.trim()))?;
+    let auc = |tier: &str| card.evaluation.get(tier)?.get("auc")?.as_float();
+    for tier in ["clean", "web", "hard"] {
+        if let Some(auc) = auc(tier) {
+            writeln!(
+                out,
+                "  AUC {tier:5} {auc:.2}  (the card has it for every source)"
+            )?;
+        }
+    }
+    Ok(())
 }
 
 fn check(args: &DetectorArgs, settings: &Settings) -> Result<Exit, Failure> {
@@ -79,33 +90,4 @@ fn check(args: &DetectorArgs, settings: &Settings) -> Result<Exit, Failure> {
         say("hint: install the damaged models again; no scan starts with them");
     }
     Ok(exit)
-}
-
-fn card_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs::read_dir(folder).map_err(|error| DetectorError::ModelsDirMissing {
-        path: folder.to_owned(),
-        detail: error.to_string(),
-    })?;
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension() == Some(OsStr::new("toml")))
-        .collect();
-    files.sort();
-    match files.is_empty() {
-        true => Err(DetectorError::NoModels {
-            path: folder.to_owned(),
-        }
-        .into()),
-        false => Ok(files),
-    }
-}
-
-fn read_card(path: &Path) -> Result<Card, Failure> {
-    let invalid = |detail| DetectorError::CardInvalid {
-        path: path.to_owned(),
-        detail,
-    };
-    let text = fs::read_to_string(path).map_err(|error| invalid(error.to_string()))?;
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    Ok(Card::parse(&stem, &text).map_err(invalid)?)
 }

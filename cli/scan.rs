@@ -23,6 +23,7 @@ use crate::{
     progress::Progress,
     reports::Reports,
     settings::Settings,
+    sidecar,
     tally::Tally,
     walk::{Found, walk},
 };
@@ -205,7 +206,7 @@ impl Work<'_> {
                                 code,
                                 had_error,
                             },
-                            None => report(self.examiner.examine(&media, &self.options(read))),
+                            None => report(self.judge(&open, &media, read)),
                         }
                     }
                 }
@@ -218,12 +219,15 @@ impl Work<'_> {
             .refuse(&Name::from_path(name), error, self.now)
     }
 
-    fn options(&self, read: Duration) -> Options<'static> {
-        Options {
+    fn judge(&self, path: &Path, media: &Media, read: Duration) -> Report {
+        let sidecar = sidecar::beside(path, self.examiner.limits());
+        let options = Options {
             scope: self.scope,
             read: Some(read),
+            sidecar: sidecar.as_ref().map(Media::bytes),
             ..Options::at(self.now)
-        }
+        };
+        self.examiner.examine(media, &options)
     }
 }
 

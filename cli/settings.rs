@@ -42,26 +42,28 @@ impl Settings {
         Ok(Self { config })
     }
 
-    /// The built-in lists, unless switched off, and every list that was named.
+    /// The built-in lists, unless switched off or replaced by a folder, and every list that was named.
     pub(crate) fn trust(&self, args: &AnchorArgs) -> Result<TrustStore, Failure> {
         let bundled = !args.no_bundled_trust && self.config.bundled_trust.unwrap_or(true);
-        let mut store = match bundled {
-            true => TrustStore::bundled()?,
-            false => TrustStore::empty(),
-        };
         let named = match args.trust.is_empty() {
             true => &self.config.trust,
             false => &args.trust,
         };
-        for path in named {
-            let pem = fs::read(path).map_err(|error| {
-                Failure::usage(
-                    format!("the trust list {} cannot be read: {error}", path.display()),
-                    "give --trust a PEM file of CA certificates",
-                )
-            })?;
-            let name = path.file_name().unwrap_or(path.as_os_str());
-            store.add_anchors_pem(&name.to_string_lossy(), &pem)?;
+        let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) =
+            named.iter().partition(|path| path.is_dir());
+        let mut store = match folders.as_slice() {
+            [] if bundled => TrustStore::bundled()?,
+            [] => TrustStore::empty(),
+            [folder] => TrustStore::from_folder(folder)?,
+            [_, _, ..] => {
+                return Err(Failure::usage(
+                    "two folders of trust lists were named".to_owned(),
+                    "name one folder; add single PEM files beside it",
+                ));
+            }
+        };
+        for path in files {
+            add_anchors(&mut store, path)?;
         }
         Ok(store)
     }
@@ -168,6 +170,18 @@ const RUNTIME_FILE: &str = if cfg!(target_os = "macos") {
 } else {
     "libonnxruntime.so.1.31.1"
 };
+
+fn add_anchors(store: &mut TrustStore, path: &Path) -> Result<(), Failure> {
+    let pem = fs::read(path).map_err(|error| {
+        Failure::usage(
+            format!("the trust list {} cannot be read: {error}", path.display()),
+            "give --trust a PEM file of CA certificates",
+        )
+    })?;
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    store.add_anchors_pem(&name.to_string_lossy(), &pem)?;
+    Ok(())
+}
 
 #[cfg(test)]
 mod tests {

@@ -18,6 +18,7 @@ use crate::{
     history, jsonl,
     output::shown,
     settings::Settings,
+    sidecar,
     tally::Tally,
 };
 
@@ -40,7 +41,8 @@ fn examine(args: &VerifyArgs, settings: &Settings) -> Result<Report, Failure> {
     let open =
         |path| Media::open(path, examiner.limits()).map_err(|error| Failure::media(path, &error));
     let media = open(args.file.as_path())?;
-    let sidecar = args.sidecar.as_deref().map(open).transpose()?;
+    let given = args.sidecar.as_deref().map(open).transpose()?;
+    let sidecar = given.or_else(|| sidecar::beside(&args.file, examiner.limits()));
     let options = Options {
         scope: Scope::Provenance,
         sidecar: sidecar.as_ref().map(Media::bytes),

@@ -116,7 +116,7 @@ pub struct ModelReading {
 pub struct View {
     /// `native`: crops at native resolution. `web`: as a platform would deliver it.
     pub name: &'static str,
-    /// Picture logit of this view: mean of the top half of its crops' logits.
+    /// Picture logit of this view: mean of its crops' logits.
     pub logit: Logit,
 }
 

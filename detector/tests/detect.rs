@@ -47,7 +47,7 @@ fn the_very_pixels_reach_a_model_that_takes_bytes() {
         (Digest::of(&model), Provider::Cpu)
     );
     assert_eq!(reading.applicability, Applicability::InDomain);
-    // The windows of noise differ in the mean by a fraction of a grey level; the top half of them is taken.
+    // The windows of noise differ in the mean by a fraction of a grey level.
     let expected = (mean_of(&picture) - 128.0) / 16.0;
     let views = views(&score);
     assert_eq!(

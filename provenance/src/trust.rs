@@ -76,7 +76,7 @@ impl TrustStore {
     /// The compiled-in lists, each replaced by the file of the same name in `folder` where there is one:
     /// `c2pa-trust-list.pem`, `c2pa-tsa-trust-list.pem`, `interim-anchors.pem`, `interim-allowed.pem`.
     /// Issue date and next update come from the list of trusted entities beside it (the same name with
-    /// `.json`, ETSI TS 119 602) where there is one.
+    /// `.json`, ETSI TS 119 602) where there is one. `deny.txt` is a deny list, see [`Self::deny`].
     ///
     /// # Errors
     ///
@@ -100,6 +100,12 @@ impl TrustStore {
                 sha256: Digest::of(&pem),
             };
             store.add(info, list.role, list.vouches, &pem)?;
+            replaced = replaced.saturating_add(1);
+        }
+        let deny = folder.join(DENY_FILE);
+        if deny.exists() {
+            let text = read_list(&deny)?;
+            store.deny(DENY_FILE, &String::from_utf8_lossy(&text))?;
             replaced = replaced.saturating_add(1);
         }
         if replaced == 0 {
@@ -273,6 +279,8 @@ fn subject_of(der: &[u8]) -> Result<(Vec<u8>, bool), String> {
 
 /// Extended key usages the interim list accepts, one OID a line.
 pub(crate) const INTERIM_EKUS: &str = include_str!("../trust/interim-store.cfg");
+
+const DENY_FILE: &str = "deny.txt";
 
 /// Bound on one list; the largest known list has 117 certificates.
 const MAX_ANCHORS: usize = 4_096;

@@ -147,9 +147,9 @@ NOTES = (
     "The data table records the repository of each picture but no licence for the pictures; most may not be "
     "redistributed, and none is contained in this model's folder. Every crop was last saved as JPEG 92 4:2:0, "
     "originals with a short side over 1,400 px were halved first. Training and calibration saw one crop per picture; "
-    "production pools up to 8 crops of a picture (mean of the top half), which was not calibrated and raises the "
-    "logit of every picture somewhat. Known weaknesses: today's generators are few in training, sharp press "
-    "portraits and art on the web raised many false alarms in an earlier model of this kind, labels of the web "
+    "production averages up to 8 crops of a picture, which was not calibrated; a mean spreads less than one crop, so "
+    "the rates err on the safe side as far as whole pictures resemble these crops. Known weaknesses: today's "
+    "generators are few in training, sharp press portraits and art on the web raised many false alarms in an earlier model of this kind, labels of the web "
     "collections are up to a quarter doubtful, and split by source is not split by repository: some test sources "
     "come from repositories that also gave training sources."
 )

@@ -78,6 +78,8 @@ pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub(crate) verdict: VerdictArgs,
     #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    #[command(flatten)]
     pub(crate) trust: TrustArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
@@ -101,6 +103,8 @@ pub(crate) struct VerifyArgs {
 
     #[command(flatten)]
     pub(crate) verdict: VerdictArgs,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
     #[command(flatten)]
     pub(crate) trust: TrustArgs,
     #[command(flatten)]
@@ -228,6 +232,8 @@ pub(crate) struct ServeArgs {
     pub(crate) drain_timeout_s: Option<u64>,
 
     #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    #[command(flatten)]
     pub(crate) anchors: AnchorArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
@@ -268,6 +274,14 @@ pub(crate) struct VerdictArgs {
         value_delimiter = ','
     )]
     pub(crate) fail_on: Option<Vec<String>>,
+}
+
+/// Which odds count as clear, and what goes to a person.
+#[derive(Group)]
+pub(crate) struct PolicyArgs {
+    /// Policy file (docs/POLICY.md) [default: the built-in policy]
+    #[arg(long, env = "BONAFIDE_POLICY", value_name = "FILE.toml")]
+    pub(crate) policy: Option<PathBuf>,
 }
 
 /// Who is believed, and as of when.

@@ -24,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) trust: Vec<PathBuf>,
     /// Whether the built-in trust lists count; default true.
     pub(crate) bundled_trust: Option<bool>,
+    /// The policy file.
+    pub(crate) policy: Option<PathBuf>,
     /// Verdict codes that make the exit code 1; `["none"]` for none.
     pub(crate) fail_on: Option<Vec<String>>,
     /// Largest file in bytes.
@@ -70,7 +72,7 @@ impl Config {
         let mut config: Self =
             toml::from_str(&text).map_err(|error| refused(in_one_line(&error, &text)))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for place in [&mut config.models, &mut config.runtime]
+        for place in [&mut config.models, &mut config.runtime, &mut config.policy]
             .into_iter()
             .flatten()
             .chain(&mut config.trust)

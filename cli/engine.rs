@@ -22,32 +22,35 @@ pub(crate) enum Pixels {
     Required,
 }
 
-/// An examiner that never looks at pixels.
-pub(crate) fn provenance_only(trust: TrustStore, limits: Limits) -> Result<Examiner, Failure> {
-    examiner(trust, DetectorSlot::NoModel, limits)
+/// An examiner with a detector, or with the reason for having none.
+pub(crate) fn examiner(
+    trust: TrustStore,
+    policy: Policy,
+    limits: Limits,
+    slot: DetectorSlot,
+) -> Result<Examiner, Failure> {
+    let judge = Judge::new(trust)?;
+    Ok(Examiner::new(judge, slot, policy, limits))
 }
 
-/// An examiner with the detector that is installed.
-pub(crate) fn full(
+/// An examiner that never looks at pixels.
+pub(crate) fn provenance_only(
     trust: TrustStore,
+    policy: Policy,
     limits: Limits,
+) -> Result<Examiner, Failure> {
+    examiner(trust, policy, limits, DetectorSlot::NoModel)
+}
+
+/// The detector that is installed, or why there is none.
+pub(crate) fn detector(
     places: &DetectorPlaces,
     pixels: Pixels,
     workers: usize,
-) -> Result<Examiner, Failure> {
-    let slot = match pixels {
-        Pixels::No => DetectorSlot::NoModel,
-        Pixels::IfInstalled | Pixels::Required => load(places, pixels, workers)?,
-    };
-    examiner(trust, slot, limits)
-}
-
-fn examiner(trust: TrustStore, slot: DetectorSlot, limits: Limits) -> Result<Examiner, Failure> {
-    let judge = Judge::new(trust)?;
-    Ok(Examiner::new(judge, slot, Policy::default(), limits))
-}
-
-fn load(places: &DetectorPlaces, pixels: Pixels, workers: usize) -> Result<DetectorSlot, Failure> {
+) -> Result<DetectorSlot, Failure> {
+    if pixels == Pixels::No {
+        return Ok(DetectorSlot::NoModel);
+    }
     match Detector::load(&places.settings(workers)) {
         Ok(detector) => Ok(DetectorSlot::Ready(detector)),
         Err(error) => missing(error, places, pixels),

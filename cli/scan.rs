@@ -93,14 +93,15 @@ fn scope(only: &[Side]) -> Scope {
 
 fn examiner(args: &ScanArgs, settings: &Settings, scope: Scope) -> Result<Examiner, Failure> {
     let trust = settings.trust(&args.trust.anchors)?;
-    let limits = settings.limits(&args.limits);
+    let policy = settings.policy(&args.policy)?;
     let pixels = match scope {
         Scope::Provenance => Pixels::No,
         Scope::Detection => Pixels::Required,
         Scope::Both => Pixels::IfInstalled,
     };
     let places = settings.detector(&args.detector)?;
-    engine::full(trust, limits, &places, pixels, settings.jobs(args.jobs))
+    let slot = engine::detector(&places, pixels, settings.jobs(args.jobs))?;
+    engine::examiner(trust, policy, settings.limits(&args.limits), slot)
 }
 
 /// What all threads of a scan share.

@@ -23,12 +23,12 @@ use crate::{
 pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure> {
     let serve = serve_settings(args, settings);
     let places = settings.detector(&args.detector)?;
-    let examiner = engine::full(
+    let slot = engine::detector(&places, Pixels::IfInstalled, serve.workers)?;
+    let examiner = engine::examiner(
         settings.trust(&args.anchors)?,
+        settings.policy(&args.policy)?,
         settings.limits(&args.limits),
-        &places,
-        Pixels::IfInstalled,
-        serve.workers,
+        slot,
     )?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -12,10 +12,10 @@ use std::{
 use detector::Provider;
 use media::Limits;
 use provenance::TrustStore;
-use verdict::Code;
+use verdict::{Code, Policy};
 
 use crate::{
-    args::{AnchorArgs, DetectorArgs, LimitArgs, VerdictArgs},
+    args::{AnchorArgs, DetectorArgs, LimitArgs, PolicyArgs, VerdictArgs},
     config::Config,
     exit::Failure,
 };
@@ -66,6 +66,21 @@ impl Settings {
             add_anchors(&mut store, path)?;
         }
         Ok(store)
+    }
+
+    /// The policy that was named, or the built-in one.
+    pub(crate) fn policy(&self, args: &PolicyArgs) -> Result<Policy, Failure> {
+        let Some(path) = args.policy.as_ref().or(self.config.policy.as_ref()) else {
+            return Ok(Policy::default());
+        };
+        let refused = |detail: String| {
+            Failure::usage(
+                format!("the policy {} cannot be used: {detail}", path.display()),
+                "docs/POLICY.md has a whole policy file to start from",
+            )
+        };
+        let text = fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+        Policy::from_toml(&text).map_err(|error| refused(error.to_string().replace('\n', " ")))
     }
 
     /// The limits of one file.

@@ -10,7 +10,7 @@ use std::{
 use media::{Media, Name};
 use provenance::{Credential, SignRequest, Signed, Timestamp};
 use verdict::{
-    Examiner, Options, Report, Scope,
+    Examiner, Options, Policy, Report, Scope,
     report::{ContentState, SignatureState},
 };
 
@@ -40,7 +40,8 @@ pub(crate) fn run(args: &SignArgs, settings: &Settings) -> Result<Exit, Failure>
         trust: Vec::new(),
         no_bundled_trust: false,
     })?;
-    let examiner = engine::provenance_only(trust, settings.limits(&args.limits))?;
+    let limits = settings.limits(&args.limits);
+    let examiner = engine::provenance_only(trust, Policy::default(), limits)?;
     let job = Job {
         args,
         examiner: &examiner,

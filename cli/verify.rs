@@ -37,7 +37,8 @@ pub(crate) fn run(args: &VerifyArgs, settings: &Settings) -> Result<Exit, Failur
 
 fn examine(args: &VerifyArgs, settings: &Settings) -> Result<Report, Failure> {
     let trust = settings.trust(&args.trust.anchors)?;
-    let examiner = engine::provenance_only(trust, settings.limits(&args.limits))?;
+    let policy = settings.policy(&args.policy)?;
+    let examiner = engine::provenance_only(trust, policy, settings.limits(&args.limits))?;
     let open =
         |path| Media::open(path, examiner.limits()).map_err(|error| Failure::media(path, &error));
     let media = open(args.file.as_path())?;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Run, command, finish, fixture, folder, text};
+use crate::support::{Run, command, finish, fixture, folder, run, text};
 
 /// Scans an AI-declared file, which is exit code 0 by default.
 fn scan(config: Option<&str>, variable: Option<&str>, flag: Option<&str>) -> Run {
@@ -88,4 +88,37 @@ fn limits_come_from_the_file_and_from_flags() {
         of("max_pixels = 100", &[]).as_deref(),
         Some("limit_exceeded:pixels")
     );
+}
+
+#[test]
+fn a_policy_file_decides_and_a_broken_one_is_refused() {
+    let place = folder();
+    let policy = place.path().join("policy.toml");
+    let file = fixture("unsigned.jpg");
+    fs::write(
+        &policy,
+        "name = \"ours\"\n[review]\ncodes = [\"inconclusive\"]\n",
+    )
+    .unwrap();
+    let scan = |policy: &str| {
+        run([
+            "scan",
+            "--only",
+            "provenance",
+            "--policy",
+            policy,
+            text(&file),
+        ])
+    };
+    let report = scan(text(&policy)).reports().remove(0);
+    assert_eq!(report["verdict"]["review"], true);
+    assert!(
+        report["engine"]["policy"]
+            .as_str()
+            .unwrap()
+            .starts_with("ours@1")
+    );
+    fs::write(&policy, "[pixels]\nalarm_rate = 2.0\n").unwrap();
+    scan(text(&policy)).assert_refused(2, "alarm_rate");
+    scan("nowhere.toml").assert_refused(2, "nowhere.toml");
 }

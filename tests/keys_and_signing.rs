@@ -202,9 +202,11 @@ fn a_sidecar_leaves_the_file_as_it_is() {
     assert_eq!(run.code, Some(0), "{run:?}");
     assert_eq!(fs::read(&file).unwrap(), before);
     let sidecar: PathBuf = folder.path().join("a.c2pa");
+    let moved = folder.path().join("elsewhere.c2pa");
+    fs::rename(&sidecar, &moved).unwrap();
     let alone = verify(folder.path(), &file, &[]);
     assert_eq!(alone["manifest"], "none");
-    let with = verify(folder.path(), &file, &["--sidecar", text(&sidecar)]);
+    let with = verify(folder.path(), &file, &["--sidecar", text(&moved)]);
     assert_eq!(
         (&with["manifest"], &with["content"]),
         (&"sidecar".into(), &"intact".into())

@@ -330,7 +330,7 @@ pub(crate) struct DetectorArgs {
     #[arg(long, env = "ORT_DYLIB_PATH", value_name = "FILE")]
     pub(crate) runtime: Option<PathBuf>,
 
-    /// Where models run: cpu, cuda[:N] or tensorrt[:N] [default: cpu]
+    /// Where models run: cpu, cuda, cuda:N, tensorrt or tensorrt:N [default: cpu]
     #[arg(long, env = "BONAFIDE_PROVIDER", value_name = "NAME")]
     pub(crate) provider: Option<Provider>,
 }

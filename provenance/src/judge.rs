@@ -112,14 +112,7 @@ impl Judge {
         let cose = active_boxes.map(parse_cose).unwrap_or_default();
         let time = self.time(&cose, codes::library_stamp(&reading, &active.label), now);
         let signer = self.signer(&cose, active, &selection, time, now, &reading);
-        let loose = match signer.status {
-            // Nothing is believed of an unknown signer, so nothing can hide behind one.
-            SignerStatus::Unknown | SignerStatus::Revoked | SignerStatus::None => Vec::new(),
-            SignerStatus::C2paList
-            | SignerStatus::InterimList
-            | SignerStatus::AllowList
-            | SignerStatus::Local => self.reader.unvouched(&cose.loose, &selection),
-        };
+        let loose = self.loose_certificates(&cose, signer.status, &selection);
         let coverage =
             coverage::examine(media, &found.store, active_boxes, &cose, &loose, &reading);
         Provenance {
@@ -138,6 +131,23 @@ impl Judge {
             labels: Vec::new(),
             manifests: history::manifests(&reading),
             checked_at: now,
+        }
+    }
+
+    /// Certificates of the unprotected header that nobody vouches for. Nothing is believed of an unknown
+    /// signer, so nothing can hide behind one.
+    fn loose_certificates<'a>(
+        &self,
+        cose: &'a CoseSign1,
+        status: SignerStatus,
+        selection: &Selection,
+    ) -> Vec<&'a Vec<u8>> {
+        match status {
+            SignerStatus::Unknown | SignerStatus::Revoked | SignerStatus::None => Vec::new(),
+            SignerStatus::C2paList
+            | SignerStatus::InterimList
+            | SignerStatus::AllowList
+            | SignerStatus::Local => self.reader.unvouched(&cose.loose, selection),
         }
     }
 

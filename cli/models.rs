@@ -28,16 +28,16 @@ fn list(args: &DetectorArgs, settings: &Settings) -> Result<Exit, Failure> {
             Ok(card) => write_card(&mut out, &card)?,
             Err(error) => {
                 exit = Exit::Usage;
-                writeln!(
-                    out,
-                    "damaged  {}  {}",
-                    shown(&name),
-                    shown(&error.to_string())
-                )?;
+                write_damaged(&mut out, &name, &error)?;
             }
         }
     }
     Ok(exit)
+}
+
+fn write_damaged(out: &mut impl io::Write, name: &str, error: &DetectorError) -> io::Result<()> {
+    let error = error.to_string();
+    writeln!(out, "damaged  {}  {}", shown(name), shown(&error))
 }
 
 fn write_card(out: &mut impl io::Write, card: &Card) -> io::Result<()> {
@@ -77,12 +77,7 @@ fn check(args: &DetectorArgs, settings: &Settings) -> Result<Exit, Failure> {
             )?,
             Err(error) => {
                 exit = Exit::Usage;
-                writeln!(
-                    out,
-                    "damaged  {}  {}",
-                    shown(&name),
-                    shown(&error.to_string())
-                )?;
+                write_damaged(&mut out, &name, &error)?;
             }
         }
     }

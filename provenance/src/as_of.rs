@@ -9,22 +9,13 @@
 use crate::{
     certificate::Certificate,
     codes,
-    cose::CoseSign1,
     finding::{StatusCode, ValidationState},
-    read::{Outcome, Reading, Selection, StampCheck, Status, StoreReader},
+    read::{Outcome, Reading, SignedManifest, StampCheck, Status, StoreReader},
     time::Timestamp,
 };
 
 /// How far the library's clock and the moment asked for may lie apart and still be the same moment.
 const SAME_MOMENT_S: u64 = 120;
-
-/// The signature of one manifest, for every manifest that our own walker could find.
-pub(crate) struct SignedManifest<'a> {
-    pub(crate) label: &'a str,
-    pub(crate) cose: &'a CoseSign1,
-    pub(crate) claim: &'a [u8],
-    pub(crate) signature: &'a [u8],
-}
 
 /// Whether the library judged for `now` anyway.
 pub(crate) fn is_same_moment(reading: &Reading, now: Timestamp) -> bool {
@@ -38,28 +29,24 @@ pub(crate) fn restate(
     reading: &mut Reading,
     manifests: &[SignedManifest<'_>],
     reader: &StoreReader,
-    selection: &Selection,
     now: Timestamp,
 ) {
     let Some(then) = reading.checked_at else {
         return;
     };
     for manifest in manifests {
-        let Some(leaf) = manifest
-            .cose
-            .chain
-            .first()
-            .and_then(|der| Certificate::parse(der))
+        let leaf = manifest.cose.chain.first();
+        let leaf = leaf.and_then(|der| Certificate::parse(der));
+        let (Some(leaf), Some(signature), Some(claim)) =
+            (leaf, manifest.boxes.signature, manifest.boxes.claim)
         else {
             continue;
         };
         let (was, is) = (leaf.validity.contains(then), leaf.validity.contains(now));
         if was != is && !library_accepts_stamp(reading, manifest, reader) {
-            let trusted = reader
-                .vouching_list(&manifest.cose.chain, selection, now)
-                .is_some();
-            let holds = reader.signature_holds(manifest.signature, manifest.claim);
-            replace(reading, manifest.label, codes_at(is, trusted, holds));
+            let trusted = reader.vouching_list(&manifest.cose.chain, now).is_some();
+            let holds = reader.signature_holds(signature, claim);
+            replace(reading, manifest.boxes.label, codes_at(is, trusted, holds));
         }
     }
     reading.state = state(reading);
@@ -74,14 +61,14 @@ fn library_accepts_stamp(
     let version = reading
         .manifests
         .iter()
-        .find(|raw| raw.label == manifest.label)
+        .find(|raw| raw.label == manifest.boxes.label)
         .and_then(|raw| raw.claim_version);
     let check = manifest
         .cose
         .stamp
         .as_ref()
         .map_or(StampCheck::Invalid, |stamp| {
-            reader.check_stamp(stamp, codes::library_stamp(reading, manifest.label))
+            reader.check_stamp(stamp, codes::library_stamp(reading, manifest.boxes.label))
         });
     match check {
         StampCheck::Trusted(_) => true,

@@ -7,23 +7,7 @@ const MAX_CERTIFICATES: usize = 32;
 
 /// DER certificates of `token`, which may still be wrapped in its response. `None` when it is neither.
 pub(crate) fn certificates(token: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let outer = children(token)?;
-    // TimeStampResp: a status sequence, then the token. ContentInfo: an object identifier, then [0].
-    let content = match outer.as_slice() {
-        [kind, content, ..] if kind.tag() == Tag::Oid => content,
-        [_status, token, ..] => return content_of(token.data),
-        _ => return None,
-    };
-    signed_data(content.data)
-}
-
-fn content_of(info: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let parts = split(info);
-    signed_data(parts.get(1)?.data)
-}
-
-fn signed_data(explicit: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let fields = children(explicit)?;
+    let fields = signed_data(token)?;
     let list = fields
         .iter()
         .find(|field| field.tag() == Tag(0) && field.header.is_contextspecific())?;
@@ -38,13 +22,41 @@ fn signed_data(explicit: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some(found)
 }
 
+/// By what the one signer of `token` names its certificate (SignerIdentifier, RFC 5652, section 5.3),
+/// tag included. `None` when there are more signers or none.
+pub(crate) fn signer(token: &[u8]) -> Option<Vec<u8>> {
+    let fields = signed_data(token)?;
+    let signers = fields.last().filter(|field| field.tag() == Tag::Set)?;
+    let [signer] = elements(signers.data).try_into().ok()?;
+    let fields: [Any<'_>; 2] = elements(signer.data)
+        .into_iter()
+        .take(2)
+        .collect::<Vec<_>>()
+        .try_into()
+        .ok()?;
+    let [_version, name] = fields;
+    let tag = u8::try_from(name.tag().0).ok()?;
+    Some([&[tag], name.data].concat())
+}
+
+/// The fields of SignedData.
+fn signed_data(token: &[u8]) -> Option<Vec<Any<'_>>> {
+    let outer = children(token)?;
+    // TimeStampResp: a status sequence, then the token. ContentInfo: an object identifier, then [0].
+    match outer.as_slice() {
+        [kind, content, ..] if kind.tag() == Tag::Oid => children(content.data),
+        [_status, token, ..] => children(elements(token.data).get(1)?.data),
+        _ => None,
+    }
+}
+
 /// The elements of the one sequence that `der` holds.
 fn children(der: &[u8]) -> Option<Vec<Any<'_>>> {
     let (_, sequence) = Any::from_der(der).ok()?;
-    (sequence.tag() == Tag::Sequence).then(|| split(sequence.data))
+    (sequence.tag() == Tag::Sequence).then(|| elements(sequence.data))
 }
 
-fn split(mut rest: &[u8]) -> Vec<Any<'_>> {
+fn elements(mut rest: &[u8]) -> Vec<Any<'_>> {
     let mut found = Vec::new();
     while let Ok((after, element)) = Any::from_der(rest) {
         found.push(element);

@@ -3,8 +3,7 @@
 use media::{Digest, Kind, Media};
 
 use crate::{
-    ai,
-    as_of::{self, SignedManifest},
+    ai, as_of,
     certificate::Certificate,
     codes,
     cose::{self, CoseSign1},
@@ -18,7 +17,9 @@ use crate::{
     history, identity,
     jumbf::{self, ManifestBoxes},
     labels, products,
-    read::{LibraryStamp, NoReading, RawManifest, Reading, Selection, StampCheck, StoreReader},
+    read::{
+        LibraryStamp, NoReading, RawManifest, Reading, SignedManifest, StampCheck, StoreReader,
+    },
     signals,
     time::Timestamp,
     trust::{TrustListInfo, TrustStore},
@@ -87,34 +88,37 @@ impl Judge {
         if !coverage::may_name_remote(media) {
             return ManifestState::None;
         }
-        match self.reader.read(media, None, &Selection::default()) {
-            Err(NoReading::Remote(url)) => ManifestState::RemoteNotFetched { url: clean(&url) },
-            Ok(_) | Err(_) => ManifestState::None,
-        }
+        self.reader
+            .remote_address(media)
+            .map_or(ManifestState::None, |url| ManifestState::RemoteNotFetched {
+                url: clean(&url),
+            })
     }
 
     fn judge_store(&self, media: &Media, found: &FoundStore, now: Timestamp) -> Provenance {
-        let boxes = jumbf::manifests(&found.store);
-        let selection = self.reader.select(&found.store, &boxes);
-        let sidecar = (!found.embedded).then_some(found.store.as_slice());
-        let mut reading = match self.reader.read(media, sidecar, &selection) {
+        let manifests = parse(&found.store);
+        let mut reading = match self
+            .reader
+            .read(media, &found.store, !found.embedded, &manifests)
+        {
             Ok(reading) => reading,
             Err(error) => return Provenance::without_manifest(no_manifest(error), now),
         };
         if !as_of::is_same_moment(&reading, now) {
-            self.restate(&mut reading, &boxes, &selection, now);
+            as_of::restate(&mut reading, &manifests, &self.reader, now);
         }
         let Some(active) = reading.manifests.iter().find(|manifest| manifest.active) else {
             let detail = "the store names no active manifest".to_owned();
             return Provenance::without_manifest(ManifestState::Malformed { detail }, now);
         };
-        let active_boxes = boxes.iter().find(|manifest| manifest.label == active.label);
-        let cose = active_boxes.map(parse_cose).unwrap_or_default();
-        let time = self.time(&cose, codes::library_stamp(&reading, &active.label), now);
-        let signer = self.signer(&cose, active, &selection, time, now, &reading);
-        let loose = self.loose_certificates(&cose, signer.status, &selection);
-        let coverage =
-            coverage::examine(media, &found.store, active_boxes, &cose, &loose, &reading);
+        let unread = CoseSign1::default();
+        let found_active = manifests.iter().find(|one| one.boxes.label == active.label);
+        let active_boxes = found_active.map(|manifest| &manifest.boxes);
+        let cose = found_active.map_or(&unread, |manifest| &manifest.cose);
+        let time = self.time(cose, codes::library_stamp(&reading, &active.label), now);
+        let signer = self.signer(cose, active, time, now, &reading);
+        let loose = self.loose_certificates(cose, signer.status);
+        let coverage = coverage::examine(media, &found.store, active_boxes, cose, &loose, &reading);
         Provenance {
             manifest: found.state(),
             content: coverage.content,
@@ -140,38 +144,14 @@ impl Judge {
         &self,
         cose: &'a CoseSign1,
         status: SignerStatus,
-        selection: &Selection,
     ) -> Vec<&'a Vec<u8>> {
         match status {
             SignerStatus::Unknown | SignerStatus::Revoked | SignerStatus::None => Vec::new(),
             SignerStatus::C2paList
             | SignerStatus::InterimList
             | SignerStatus::AllowList
-            | SignerStatus::Local => self.reader.unvouched(&cose.loose, selection),
+            | SignerStatus::Local => self.reader.unvouched(cose),
         }
-    }
-
-    fn restate(
-        &self,
-        reading: &mut Reading,
-        boxes: &[ManifestBoxes<'_>],
-        selection: &Selection,
-        now: Timestamp,
-    ) {
-        let parsed: Vec<CoseSign1> = boxes.iter().map(parse_cose).collect();
-        let signed: Vec<SignedManifest<'_>> = boxes
-            .iter()
-            .zip(&parsed)
-            .filter_map(|(boxes, cose)| {
-                Some(SignedManifest {
-                    label: boxes.label,
-                    cose,
-                    claim: boxes.claim?,
-                    signature: boxes.signature?,
-                })
-            })
-            .collect();
-        as_of::restate(reading, &signed, &self.reader, selection, now);
     }
 
     /// Our own check of the claim signature, where the library leaves the question open.
@@ -213,7 +193,6 @@ impl Judge {
         &self,
         cose: &CoseSign1,
         active: &RawManifest,
-        selection: &Selection,
         time: Time,
         now: Timestamp,
         reading: &Reading,
@@ -223,7 +202,7 @@ impl Judge {
             return unread_signer(active);
         };
         let at = chain_time(time, &leaf, now);
-        let own_check = || self.reader.vouching_list(&cose.chain, selection, at);
+        let own_check = || self.reader.vouching_list(&cose.chain, at);
         let list = if as_of::is_same_moment(reading, now) {
             self.reader.library_list(reading).unwrap_or_else(own_check)
         } else {
@@ -278,11 +257,17 @@ fn unread_signer(active: &RawManifest) -> Signer {
     }
 }
 
-fn parse_cose(boxes: &ManifestBoxes<'_>) -> CoseSign1 {
-    match (boxes.signature, boxes.claim) {
-        (Some(signature), Some(claim)) => cose::parse(signature, claim),
-        _ => CoseSign1::default(),
-    }
+fn parse(store: &[u8]) -> Vec<SignedManifest<'_>> {
+    let manifests = jumbf::manifests(store).into_iter();
+    manifests
+        .map(|boxes| {
+            let cose = match (boxes.signature, boxes.claim) {
+                (Some(signature), Some(claim)) => cose::parse(signature, claim),
+                _ => CoseSign1::default(),
+            };
+            SignedManifest { boxes, cose }
+        })
+        .collect()
 }
 
 fn no_manifest(reason: NoReading) -> ManifestState {

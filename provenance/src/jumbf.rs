@@ -15,8 +15,12 @@ pub(crate) struct ManifestBoxes<'a> {
     pub(crate) label: &'a str,
     /// Claim CBOR.
     pub(crate) claim: Option<&'a [u8]>,
+    /// Whether the claim is of version 1, as its box says.
+    pub(crate) is_first_version: bool,
     /// COSE_Sign1 CBOR.
     pub(crate) signature: Option<&'a [u8]>,
+    /// More than one claim, signature or assertion store: which of them counts is not ours to say.
+    pub(crate) is_ambiguous: bool,
     /// Assertion label and CBOR payload, for assertions that are CBOR.
     pub(crate) assertions: Vec<(&'a str, &'a [u8])>,
 }
@@ -45,14 +49,26 @@ fn manifest<'a>(label: &'a str, content: &'a [u8], budget: &mut usize) -> Manife
         label,
         ..ManifestBoxes::default()
     };
+    let (mut claims, mut signatures, mut stores) = (0_u32, 0_u32, 0_u32);
     for (name, content) in superboxes(content, budget) {
         match name {
-            "c2pa.claim" | "c2pa.claim.v2" => found.claim = cbor(content, budget),
-            "c2pa.signature" => found.signature = cbor(content, budget),
-            "c2pa.assertions" => found.assertions = assertions(content, budget),
+            "c2pa.claim" | "c2pa.claim.v2" => {
+                found.claim = cbor(content, budget);
+                found.is_first_version = name == "c2pa.claim";
+                claims = claims.saturating_add(1);
+            }
+            "c2pa.signature" => {
+                found.signature = cbor(content, budget);
+                signatures = signatures.saturating_add(1);
+            }
+            "c2pa.assertions" => {
+                found.assertions = assertions(content, budget);
+                stores = stores.saturating_add(1);
+            }
             _ => {}
         }
     }
+    found.is_ambiguous = claims > 1 || signatures > 1 || stores > 1;
     found
 }
 

@@ -3,46 +3,33 @@
 //! This module and `sign.rs` alone name the crate. Settings are per call, never global; nothing is
 //! fetched; a deadline is enforced through the crate's progress hook.
 
+mod context;
 mod convert;
+mod stamp;
+mod standing;
+mod swift;
 mod vouch;
 
-use std::{
-    cell::Cell,
-    collections::HashMap,
-    io::Cursor,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::io::Cursor;
 
 use aho_corasick::AhoCorasick;
-use c2pa::{
-    Context, Reader,
-    crypto::{
-        cose::{CertificateTrustPolicy, TrustAnchorType, Verifier},
-        time_stamp::verify_time_stamp,
-    },
-    jumbf_io,
-    status_tracker::StatusTracker,
-};
+use c2pa::{Reader, crypto::cose::Verifier, jumbf_io, status_tracker::StatusTracker};
 use media::Media;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     codes,
-    cose::Stamp,
+    cose::CoseSign1,
     error::ProvenanceError,
     finding::{StatusCode, ValidationState},
     jumbf::{self, ManifestBoxes},
     time::Timestamp,
-    trust::{INTERIM_EKUS, Role, TrustList, TrustStore},
+    trust::{Role, TrustList, TrustStore},
 };
 
+use context::{Believed, Contexts, Deadline};
 pub(crate) use convert::is_failure;
-
-/// Longest one file may keep the reader busy.
-const DEADLINE: Duration = Duration::from_millis(1_800);
-/// Contexts kept for sets of anchors; real traffic has a few dozen.
-const MAX_CONTEXTS: usize = 256;
+pub(crate) use stamp::{LibraryStamp, StampCheck};
 
 /// What the library found, in our own types.
 pub(crate) struct Reading {
@@ -105,6 +92,12 @@ pub(crate) struct RawIngredient {
     pub(crate) digital_source_type: Option<String>,
 }
 
+/// One manifest as our own walker found it.
+pub(crate) struct SignedManifest<'a> {
+    pub(crate) boxes: ManifestBoxes<'a>,
+    pub(crate) cose: CoseSign1,
+}
+
 /// Why there is no reading.
 #[derive(Debug)]
 pub(crate) enum NoReading {
@@ -124,8 +117,10 @@ pub(crate) struct StoreReader {
     /// Finds which anchors' names occur in a store; pattern n is `handles[n]`.
     names: AhoCorasick,
     handles: Vec<Handle>,
-    contexts: Mutex<HashMap<Vec<Handle>, Arc<Context>>>,
+    contexts: Contexts,
     issued: vouch::Cache,
+    standings: standing::Memory,
+    authorities: stamp::Memory,
 }
 
 /// An anchor: number of its list, number in the list.
@@ -133,7 +128,7 @@ pub(crate) struct StoreReader {
 pub(crate) struct Handle(usize, usize);
 
 /// The anchors that can matter for one store.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Selection(Vec<Handle>);
 
 impl StoreReader {
@@ -153,10 +148,12 @@ impl StoreReader {
             names,
             handles,
             lists,
-            contexts: Mutex::default(),
+            contexts: Contexts::default(),
             issued: vouch::Cache::default(),
+            standings: standing::Memory::default(),
+            authorities: stamp::Memory::default(),
         };
-        reader.context(&Selection(Vec::new()))?;
+        reader.context(&Believed::Anchors(&Selection::default()))?;
         Ok(reader)
     }
 
@@ -168,14 +165,14 @@ impl StoreReader {
 
     /// The anchors whose subject name occurs in `store`. Sound because a chain that ends in an anchor
     /// names it as an issuer or contains it; a compressed store hides names, so it gets all.
-    pub(crate) fn select(&self, store: &[u8], manifests: &[ManifestBoxes<'_>]) -> Selection {
+    fn select(&self, store: &[u8], manifests: &[SignedManifest<'_>]) -> Selection {
         if manifests.is_empty() || jumbf::is_compressed(store) {
             return Selection(self.handles.clone());
         }
         // Certificates stand in signatures and in CBOR assertions; thumbnails are most of a store.
         self.named_in(manifests.iter().flat_map(|manifest| {
-            let assertions = manifest.assertions.iter().map(|(_, cbor)| *cbor);
-            manifest.signature.into_iter().chain(assertions)
+            let assertions = manifest.boxes.assertions.iter().map(|(_, cbor)| *cbor);
+            manifest.boxes.signature.into_iter().chain(assertions)
         }))
     }
 
@@ -189,85 +186,59 @@ impl StoreReader {
         Selection(selected)
     }
 
-    /// Reads and validates; `sidecar` is the store when it is not in the file.
+    /// Reads and validates. `manifests` are those of `store`; `is_sidecar` when the store is not in the
+    /// file.
+    ///
+    /// Chains of certificates repeat from file to file, so what the lists say of them is worked out once
+    /// and the library is only told whom to believe; where that would not give its own answer, it gets
+    /// the anchors and works everything out itself.
     pub(crate) fn read(
         &self,
         media: &Media,
+        store: &[u8],
+        is_sidecar: bool,
+        manifests: &[SignedManifest<'_>],
+    ) -> Result<Reading, NoReading> {
+        let sidecar = is_sidecar.then_some(store);
+        let _deadline = Deadline::start();
+        if let Some(plan) = self.plan(store, manifests)
+            && let Ok(mut reading) = self.ask(media, sidecar, &Believed::Signers(&plan.signers))
+            && self.is_as_planned(&plan, &reading)
+        {
+            self.name_lists(&plan, &mut reading);
+            return Ok(reading);
+        }
+        let selection = self.select(store, manifests);
+        self.ask(media, sidecar, &Believed::Anchors(&selection))
+    }
+
+    /// The address of a manifest that the file names instead of having one.
+    pub(crate) fn remote_address(&self, media: &Media) -> Option<String> {
+        let _deadline = Deadline::start();
+        match self.ask(media, None, &Believed::Anchors(&Selection::default())) {
+            Err(NoReading::Remote(url)) => Some(url),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
+    fn ask(
+        &self,
+        media: &Media,
         sidecar: Option<&[u8]>,
-        selection: &Selection,
+        believed: &Believed<'_>,
     ) -> Result<Reading, NoReading> {
         let context = self
-            .context(selection)
+            .context(believed)
             .map_err(|error| NoReading::Malformed(error.to_string()))?;
         let format = format_of(media);
         let stream = Cursor::new(media.bytes());
-        DEADLINE_AT.set(Instant::now().checked_add(DEADLINE));
         let reader = Reader::from_shared_context(&context);
-        let reader = match sidecar {
+        match sidecar {
             Some(store) => reader.with_manifest_data_and_stream(store, format, stream),
             None => reader.with_stream(format, stream),
-        };
-        DEADLINE_AT.set(None);
-        reader
-            .map(|reader| convert::reading(&reader))
-            .map_err(no_reading)
-    }
-
-    /// The first list that vouches for the signer at time `at`.
-    pub(crate) fn vouching_list(
-        &self,
-        chain: &[Vec<u8>],
-        selection: &Selection,
-        at: Timestamp,
-    ) -> Option<&TrustList> {
-        let (leaf, issuers) = chain.split_first()?;
-        self.lists.iter().enumerate().find_map(|(number, list)| {
-            let anchors = selection.of_list(number);
-            let vouched = match list.role {
-                Role::StampAnchor => false,
-                Role::AllowedSigner => anchors
-                    .iter()
-                    .any(|anchor| list.anchors.get(*anchor).is_some_and(|a| a.der == *leaf)),
-                Role::SignerAnchor => {
-                    !anchors.is_empty()
-                        && policy(list, &anchors, TrustAnchorType::Manifest)
-                            .check_certificate_trust(issuers, leaf, Some(at.0))
-                            .is_ok()
-                }
-            };
-            vouched.then_some(list)
-        })
-    }
-
-    /// Checks a time stamp against the TSA lists alone, whatever the claim's version.
-    ///
-    /// Checking costs one or two RSA verifications, the dearest part of a whole reading, so the
-    /// library's answer is taken where it suffices: on version 2 claims it has checked the lists, and a
-    /// token that names no anchor of ours cannot be trusted.
-    pub(crate) fn check_stamp(&self, stamp: &Stamp, library: LibraryStamp) -> StampCheck {
-        let anchors = self.stamp_anchors(stamp);
-        match (library, &anchors) {
-            (LibraryStamp::Refused, _) => StampCheck::Invalid,
-            (LibraryStamp::Trusted(time), Some(_)) => StampCheck::Trusted(time),
-            (LibraryStamp::Sound(time), None) => StampCheck::Untrusted(time),
-            (LibraryStamp::Trusted(_) | LibraryStamp::Sound(_) | LibraryStamp::Unsaid, _) => {
-                check_token(stamp, anchors.as_ref())
-            }
         }
-    }
-
-    /// The TSA anchors that the token names, if any.
-    fn stamp_anchors(&self, stamp: &Stamp) -> Option<CertificateTrustPolicy> {
-        let selection = self.named_in(std::iter::once(stamp.token.as_slice()));
-        let mut anchored = None;
-        for (number, list) in self.lists.iter().enumerate() {
-            let anchors = selection.of_list(number);
-            if list.role == Role::StampAnchor && !anchors.is_empty() {
-                let policy = anchored.get_or_insert_with(CertificateTrustPolicy::new);
-                add_anchors(policy, list, &anchors, TrustAnchorType::TSA);
-            }
-        }
-        anchored
+        .map(|reader| convert::reading(&reader))
+        .map_err(no_reading)
     }
 
     /// The list that the library says vouches for the active signer: `Some(None)` when it says nobody
@@ -294,89 +265,6 @@ impl StoreReader {
             .verify_signature(signature, claim, b"", None, &mut log)
             .is_ok()
     }
-
-    fn context(&self, selection: &Selection) -> Result<Arc<Context>, ProvenanceError> {
-        let mut contexts = self.contexts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(context) = contexts.get(&selection.0) {
-            return Ok(Arc::clone(context));
-        }
-        let context = Context::new()
-            .with_settings(self.settings(selection).to_string().as_str())
-            .map_err(|error| ProvenanceError::Configuration(error.to_string()))?
-            .with_progress_callback(|_, _, _| before_deadline())
-            .into_shared();
-        if contexts.len() >= MAX_CONTEXTS {
-            contexts.clear();
-        }
-        contexts.insert(selection.0.clone(), Arc::clone(&context));
-        Ok(context)
-    }
-
-    fn settings(&self, selection: &Selection) -> Value {
-        let anchors: Vec<Value> = self
-            .lists
-            .iter()
-            .enumerate()
-            .filter_map(|(number, list)| list_settings(list, &selection.of_list(number)))
-            .collect();
-        json!({
-            "trust": { "anchors": anchors, "trust_config": INTERIM_EKUS },
-            "core": { "allowed_network_hosts": [], "max_decompressed_manifest_size_in_mb": 32 },
-            "verify": {
-                "verify_trust": true,
-                "verify_timestamp_trust": true,
-                "ocsp_fetch": false,
-                "remote_manifest_fetch": false,
-            },
-        })
-    }
-}
-
-/// How a time stamp's checks ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StampCheck {
-    Trusted(Timestamp),
-    Untrusted(Timestamp),
-    Invalid,
-}
-
-fn check_token(stamp: &Stamp, anchors: Option<&CertificateTrustPolicy>) -> StampCheck {
-    let nobody = CertificateTrustPolicy::new();
-    // Every call gets a log of its own: the library writes its findings there.
-    let check = |verify_trust| {
-        let mut log = StatusTracker::default();
-        let anchors = anchors.unwrap_or(&nobody);
-        verify_time_stamp(
-            &stamp.token,
-            &stamp.stamped,
-            anchors,
-            &mut log,
-            verify_trust,
-        )
-        .ok()
-        .map(|info| {
-            let time: chrono::DateTime<chrono::Utc> = info.gen_time.into();
-            Timestamp(time.timestamp())
-        })
-    };
-    let trusted = if anchors.is_some() { check(true) } else { None };
-    match trusted {
-        Some(time) => StampCheck::Trusted(time),
-        None => check(false).map_or(StampCheck::Invalid, StampCheck::Untrusted),
-    }
-}
-
-/// What the library says of a manifest's time stamp.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LibraryStamp {
-    /// Sound, and its authority is on a list (it looks only on version 2 claims).
-    Trusted(Timestamp),
-    /// Sound; the lists were not asked.
-    Sound(Timestamp),
-    /// Not sound.
-    Refused,
-    /// Nothing that settles the matter.
-    Unsaid,
 }
 
 impl Selection {
@@ -388,62 +276,6 @@ impl Selection {
             .map(|handle| handle.1)
             .collect()
     }
-}
-
-thread_local! {
-    static DEADLINE_AT: Cell<Option<Instant>> = const { Cell::new(None) };
-}
-
-fn before_deadline() -> bool {
-    DEADLINE_AT
-        .get()
-        .is_none_or(|deadline| Instant::now() < deadline)
-}
-
-fn list_settings(list: &TrustList, anchors: &[usize]) -> Option<Value> {
-    if anchors.is_empty() {
-        return None;
-    }
-    let pem = pem_bundle(list, anchors);
-    Some(match list.role {
-        Role::SignerAnchor => json!({
-            "trust_anchors": pem, "trust_uri": list.info.name, "trust_kind": "manifest",
-        }),
-        Role::StampAnchor => json!({
-            "trust_anchors": pem, "trust_uri": list.info.name, "trust_kind": "tsa",
-        }),
-        Role::AllowedSigner => json!({
-            "trust_anchors": "", "trust_uri": list.info.name, "trust_kind": "manifest",
-            "allowed_list": pem,
-        }),
-    })
-}
-
-fn policy(list: &TrustList, anchors: &[usize], kind: TrustAnchorType) -> CertificateTrustPolicy {
-    let mut policy = CertificateTrustPolicy::default();
-    policy.add_valid_ekus(INTERIM_EKUS.as_bytes());
-    add_anchors(&mut policy, list, anchors, kind);
-    policy
-}
-
-fn add_anchors(
-    policy: &mut CertificateTrustPolicy,
-    list: &TrustList,
-    anchors: &[usize],
-    kind: TrustAnchorType,
-) {
-    let pem = pem_bundle(list, anchors);
-    // The bundle is our own encoding of certificates that parsed, so this cannot fail; if it did, the
-    // anchor would be missing and the signer unknown, which is the safe side.
-    let _ = policy.add_trust_anchors(pem.as_bytes(), &list.info.name, kind, None);
-}
-
-fn pem_bundle(list: &TrustList, anchors: &[usize]) -> String {
-    anchors
-        .iter()
-        .filter_map(|number| list.anchors.get(*number))
-        .map(|anchor| pem::encode(&pem::Pem::new("CERTIFICATE", anchor.der.as_slice())))
-        .collect()
 }
 
 /// The library's name for the kind; it sniffs the bytes itself and uses this as a hint.

@@ -12,7 +12,8 @@ use c2pa_raw_crypto::{Oid, validator_for_sig_and_hash_algs};
 use media::Digest;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::{Selection, StoreReader};
+use super::StoreReader;
+use crate::cose::CoseSign1;
 
 /// Answers kept; the same issuers sign nearly everything in a batch.
 const MAX_ANSWERS: usize = 4_096;
@@ -22,13 +23,11 @@ const MAX_ANSWERS: usize = 4_096;
 pub(super) struct Cache(Mutex<HashMap<(Digest, Digest), bool>>);
 
 impl StoreReader {
-    /// The certificates of `carried` that neither an anchor nor another carried certificate signed,
-    /// and that are no anchors themselves.
-    pub(crate) fn unvouched<'a>(
-        &self,
-        carried: &'a [Vec<u8>],
-        selection: &Selection,
-    ) -> Vec<&'a Vec<u8>> {
+    /// The certificates outside the signature of `cose` that neither an anchor nor another of them
+    /// signed, and that are no anchors themselves.
+    pub(crate) fn unvouched<'a>(&self, cose: &'a CoseSign1) -> Vec<&'a Vec<u8>> {
+        let carried = &cose.loose;
+        let selection = self.named_in(carried.iter().map(Vec::as_slice));
         let anchors: Vec<&[u8]> = selection
             .0
             .iter()

@@ -64,7 +64,7 @@ fn only_the_session_names_ort() {
 #[test]
 fn only_reading_and_signing_name_c2pa() {
     assert!(uses_crate("fn read() -> ::c2pa::Reader", "c2pa"));
-    for name in ["c2pa", "c2pa_raw_crypto"] {
+    for name in ["c2pa", "c2pa_cbor", "c2pa_raw_crypto"] {
         let strangers: Vec<String> = files_using(name)
             .into_iter()
             .filter(|path| !NAME_C2PA.iter().any(|allowed| path.starts_with(allowed)))
@@ -78,6 +78,7 @@ fn only_one_crate_depends_on_ort_and_one_on_c2pa() {
     for (dependency, owner) in [
         ("ort", "detector"),
         ("c2pa", "provenance"),
+        ("c2pa_cbor", "provenance"),
         ("c2pa_raw_crypto", "provenance"),
     ] {
         let owners: Vec<String> = manifests()

@@ -2,6 +2,9 @@
 
 use x509_parser::asn1_rs::{Any, FromDer, Tag};
 
+/// `id-ct-TSTInfo`, the content type of a time stamp.
+const TST_INFO: &[u8] = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x04";
+
 /// Certificates looked at; real tokens carry up to four.
 const MAX_CERTIFICATES: usize = 32;
 
@@ -37,6 +40,27 @@ pub(crate) fn signer(token: &[u8]) -> Option<Vec<u8>> {
     let [_version, name] = fields;
     let tag = u8::try_from(name.tag().0).ok()?;
     Some([&[tag], name.data].concat())
+}
+
+/// The time that `token` attests (TSTInfo, RFC 3161, section 2.4.2) in RFC 3339, if it states whole
+/// seconds in UTC.
+pub(crate) fn time(token: &[u8]) -> Option<String> {
+    let fields = signed_data(token)?;
+    let content = elements(fields.get(2)?.data);
+    let [kind, explicit] = content.as_slice() else {
+        return None;
+    };
+    let [octets] = elements(explicit.data).try_into().ok()?;
+    if kind.data != TST_INFO || octets.tag() != Tag::OctetString || octets.header.is_constructed() {
+        return None;
+    }
+    let info = children(octets.data)?;
+    let time = info
+        .get(4)
+        .filter(|field| field.tag() == Tag::GeneralizedTime)?;
+    let digits = std::str::from_utf8(time.data).ok()?.strip_suffix('Z')?;
+    let time = chrono::NaiveDateTime::parse_from_str(digits, "%Y%m%d%H%M%S").ok()?;
+    (digits.len() == 14).then(|| time.and_utc().to_rfc3339())
 }
 
 /// The fields of SignedData.

@@ -82,13 +82,13 @@ pub(crate) fn library_stamp(reading: &Reading, label: &str) -> LibraryStamp {
             .any(|status| status.code.0 == code && manifest_label(&status.url) == Some(label))
     };
     let first_version = raw.is_some_and(|raw| raw.claim_version == Some(1));
+    let is_trusted = has("timeStamp.validated") && has("timeStamp.trusted") && !first_version;
     match time {
         _ if has("timeStamp.mismatch") || has("timeStamp.malformed") => LibraryStamp::Refused,
-        Some(time) if has("timeStamp.validated") && first_version => LibraryStamp::Sound(time),
-        Some(time) if has("timeStamp.validated") && has("timeStamp.trusted") => {
-            LibraryStamp::Trusted(time)
-        }
-        Some(_) | None => LibraryStamp::Unsaid,
+        Some(time) if is_trusted => LibraryStamp::Trusted(time),
+        // It shows a time only where the token is sound.
+        Some(time) => LibraryStamp::Sound(time),
+        None => LibraryStamp::Unsaid,
     }
 }
 

@@ -85,12 +85,19 @@ fn stamp(
             .find(|(key, _)| key.as_text() == Some(name))
             .map(|(_, value)| value)
     };
-    let (container, payload) = match by_name("sigTst2") {
-        Some(container) => (container, encode(&signature)?),
-        None => (by_name("sigTst")?, claim.to_vec()),
+    let (container, payload) = match (by_name("sigTst2"), by_name("sigTst")) {
+        (Some(container), None) => (container, encode(&signature)?),
+        (None, Some(container)) => (container, claim.to_vec()),
+        (Some(_), Some(_)) | (None, None) => return None,
     };
-    let tokens = entry(container.as_map()?, "tstTokens")?.as_array()?;
-    let token = entry(tokens.first()?.as_map()?, "val")?.as_bytes()?.clone();
+    // One token is allowed; of more the library believes none.
+    let [token] = entry(container.as_map()?, "tstTokens")?
+        .as_array()?
+        .as_slice()
+    else {
+        return None;
+    };
+    let token = entry(token.as_map()?, "val")?.as_bytes()?.clone();
     Some(Stamp {
         token,
         stamped: countersigned(protected, payload)?,

@@ -96,8 +96,7 @@ type Span = (u64, u64);
 /// The exclusions of a `c2pa.hash.data` assertion (C2PA 2.2, section 18.5).
 fn exclusions(active: &ManifestBoxes<'_>) -> Vec<Span> {
     let hash = active
-        .assertions
-        .iter()
+        .cbor()
         .find(|(label, _)| label.starts_with("c2pa.hash.data"));
     hash.and_then(|(_, cbor)| parse_exclusions(cbor))
         .unwrap_or_default()

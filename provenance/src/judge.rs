@@ -6,7 +6,7 @@ use crate::{
     ai, as_of,
     certificate::Certificate,
     codes,
-    cose::{self, CoseSign1},
+    cose::CoseSign1,
     coverage,
     display::clean,
     error::ProvenanceError,
@@ -15,7 +15,7 @@ use crate::{
         SignerStatus, Time, UnsignedLabel,
     },
     history, identity,
-    jumbf::{self, ManifestBoxes},
+    jumbf::ManifestBoxes,
     labels, products,
     read::{
         LibraryStamp, NoReading, RawManifest, Reading, SignedManifest, StampCheck, StoreReader,
@@ -96,14 +96,15 @@ impl Judge {
     }
 
     fn judge_store(&self, media: &Media, found: &FoundStore, now: Timestamp) -> Provenance {
-        let manifests = parse(&found.store);
-        let mut reading = match self
-            .reader
-            .read(media, &found.store, !found.embedded, &manifests)
-        {
-            Ok(reading) => reading,
-            Err(error) => return Provenance::without_manifest(no_manifest(error), now),
-        };
+        let manifests = SignedManifest::all(&found.store);
+        let mut reading =
+            match self
+                .reader
+                .read(media, &found.store, !found.embedded, &manifests, now)
+            {
+                Ok(reading) => reading,
+                Err(error) => return Provenance::without_manifest(no_manifest(error), now),
+            };
         if !as_of::is_same_moment(&reading, now) {
             as_of::restate(&mut reading, &manifests, &self.reader, now);
         }
@@ -255,19 +256,6 @@ fn unread_signer(active: &RawManifest) -> Signer {
         list_date: None,
         validity: None,
     }
-}
-
-fn parse(store: &[u8]) -> Vec<SignedManifest<'_>> {
-    let manifests = jumbf::manifests(store).into_iter();
-    manifests
-        .map(|boxes| {
-            let cose = match (boxes.signature, boxes.claim) {
-                (Some(signature), Some(claim)) => cose::parse(signature, claim),
-                _ => CoseSign1::default(),
-            };
-            SignedManifest { boxes, cose }
-        })
-        .collect()
 }
 
 fn no_manifest(reason: NoReading) -> ManifestState {

@@ -21,8 +21,49 @@ pub(crate) struct ManifestBoxes<'a> {
     pub(crate) signature: Option<&'a [u8]>,
     /// More than one claim, signature or assertion store: which of them counts is not ours to say.
     pub(crate) is_ambiguous: bool,
-    /// Assertion label and CBOR payload, for assertions that are CBOR.
-    pub(crate) assertions: Vec<(&'a str, &'a [u8])>,
+    /// Its assertions, in file order.
+    pub(crate) assertions: Vec<Assertion<'a>>,
+}
+
+/// One assertion box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Assertion<'a> {
+    /// Label, instance number included.
+    pub(crate) label: &'a str,
+    pub(crate) payload: Payload<'a>,
+}
+
+/// What an assertion box holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Payload<'a> {
+    Cbor(&'a [u8]),
+    Json(&'a [u8]),
+    /// A picture, or something unknown.
+    Other,
+}
+
+impl<'a> ManifestBoxes<'a> {
+    /// The assertion of this label; `None` also when there is more than one.
+    pub(crate) fn assertion(&self, label: &str) -> Option<&Assertion<'a>> {
+        let mut found = self.assertions.iter().filter(|one| one.label == label);
+        let first = found.next()?;
+        found.next().is_none().then_some(first)
+    }
+
+    /// The CBOR of its assertions.
+    pub(crate) fn cbor(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        self.assertions.iter().filter_map(|one| match one.payload {
+            Payload::Cbor(cbor) => Some((one.label, cbor)),
+            Payload::Json(_) | Payload::Other => None,
+        })
+    }
+}
+
+impl<'a> Assertion<'a> {
+    /// The label without its instance number (C2PA 2.2, section 6.3).
+    pub(crate) fn base_label(&self) -> &'a str {
+        self.label.split("__").next().unwrap_or(self.label)
+    }
 }
 
 /// Every manifest of a store, in file order.
@@ -72,10 +113,18 @@ fn manifest<'a>(label: &'a str, content: &'a [u8], budget: &mut usize) -> Manife
     found
 }
 
-fn assertions<'a>(content: &'a [u8], budget: &mut usize) -> Vec<(&'a str, &'a [u8])> {
+fn assertions<'a>(content: &'a [u8], budget: &mut usize) -> Vec<Assertion<'a>> {
     let mut found = Vec::new();
     for (label, content) in superboxes(content, budget) {
-        found.extend(cbor(content, budget).map(|cbor| (label, cbor)));
+        let first = boxes(content, budget)
+            .into_iter()
+            .find(|found| matches!(&found.kind, b"cbor" | b"json"));
+        let payload = match first {
+            Some(found) if found.kind == *b"cbor" => Payload::Cbor(found.payload),
+            Some(found) => Payload::Json(found.payload),
+            None => Payload::Other,
+        };
+        found.push(Assertion { label, payload });
     }
     found
 }
@@ -182,7 +231,10 @@ mod tests {
         assert_eq!(found[0].label, "urn:one");
         assert_eq!(found[0].claim, Some(&b"claim"[..]));
         assert_eq!(found[0].signature, Some(&b"signature"[..]));
-        assert_eq!(found[0].assertions, [("c2pa.hash.data", &b"hash"[..])]);
+        assert_eq!(
+            found[0].cbor().collect::<Vec<_>>(),
+            [("c2pa.hash.data", &b"hash"[..])]
+        );
         assert!(!is_compressed(&store));
     }
 

@@ -5,6 +5,7 @@
 
 mod context;
 mod convert;
+mod model;
 mod stamp;
 mod standing;
 mod swift;
@@ -19,7 +20,7 @@ use serde_json::Value;
 
 use crate::{
     codes,
-    cose::CoseSign1,
+    cose::{self, CoseSign1},
     error::ProvenanceError,
     finding::{StatusCode, ValidationState},
     jumbf::{self, ManifestBoxes},
@@ -62,7 +63,7 @@ pub(crate) enum Outcome {
 }
 
 /// One manifest as the library parsed it; nothing in it is checked for display.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct RawManifest {
     pub(crate) label: String,
     pub(crate) active: bool,
@@ -80,7 +81,7 @@ pub(crate) struct RawManifest {
 }
 
 /// One ingredient as the library parsed it.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct RawIngredient {
     /// Label of its assertion, instance number included.
     pub(crate) label: Option<String>,
@@ -96,6 +97,22 @@ pub(crate) struct RawIngredient {
 pub(crate) struct SignedManifest<'a> {
     pub(crate) boxes: ManifestBoxes<'a>,
     pub(crate) cose: CoseSign1,
+}
+
+impl<'a> SignedManifest<'a> {
+    /// The manifests of `store`, in file order.
+    pub(crate) fn all(store: &'a [u8]) -> Vec<Self> {
+        let manifests = jumbf::manifests(store).into_iter();
+        manifests
+            .map(|boxes| {
+                let cose = match (boxes.signature, boxes.claim) {
+                    (Some(signature), Some(claim)) => cose::parse(signature, claim),
+                    _ => CoseSign1::default(),
+                };
+                Self { boxes, cose }
+            })
+            .collect()
+    }
 }
 
 /// Why there is no reading.
@@ -153,7 +170,7 @@ impl StoreReader {
             standings: standing::Memory::default(),
             authorities: stamp::Memory::default(),
         };
-        reader.context(&Believed::Anchors(&Selection::default()))?;
+        reader.context(&Believed::anchors(Selection::default()))?;
         Ok(reader)
     }
 
@@ -171,7 +188,7 @@ impl StoreReader {
         }
         // Certificates stand in signatures and in CBOR assertions; thumbnails are most of a store.
         self.named_in(manifests.iter().flat_map(|manifest| {
-            let assertions = manifest.boxes.assertions.iter().map(|(_, cbor)| *cbor);
+            let assertions = manifest.boxes.cbor().map(|(_, cbor)| cbor);
             manifest.boxes.signature.into_iter().chain(assertions)
         }))
     }
@@ -187,7 +204,7 @@ impl StoreReader {
     }
 
     /// Reads and validates. `manifests` are those of `store`; `is_sidecar` when the store is not in the
-    /// file.
+    /// file. `now` is a guess at what the library will read from the clock; a wrong one costs time only.
     ///
     /// Chains of certificates repeat from file to file, so what the lists say of them is worked out once
     /// and the library is only told whom to believe; where that would not give its own answer, it gets
@@ -198,24 +215,23 @@ impl StoreReader {
         store: &[u8],
         is_sidecar: bool,
         manifests: &[SignedManifest<'_>],
+        now: Timestamp,
     ) -> Result<Reading, NoReading> {
         let sidecar = is_sidecar.then_some(store);
         let _deadline = Deadline::start();
-        if let Some(plan) = self.plan(store, manifests)
-            && let Ok(mut reading) = self.ask(media, sidecar, &Believed::Signers(&plan.signers))
-            && self.is_as_planned(&plan, &reading)
+        if let Some(plan) = self.plan(store, manifests, now)
+            && let Some(reading) = self.follow(&plan, media, sidecar, manifests)
         {
-            self.name_lists(&plan, &mut reading);
             return Ok(reading);
         }
         let selection = self.select(store, manifests);
-        self.ask(media, sidecar, &Believed::Anchors(&selection))
+        self.ask(media, sidecar, &Believed::anchors(selection))
     }
 
     /// The address of a manifest that the file names instead of having one.
     pub(crate) fn remote_address(&self, media: &Media) -> Option<String> {
         let _deadline = Deadline::start();
-        match self.ask(media, None, &Believed::Anchors(&Selection::default())) {
+        match self.ask(media, None, &Believed::anchors(Selection::default())) {
             Err(NoReading::Remote(url)) => Some(url),
             Ok(_) | Err(_) => None,
         }

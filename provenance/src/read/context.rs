@@ -16,7 +16,7 @@ use c2pa::{
 use media::Digest;
 use serde_json::{Value, json};
 
-use super::{Handle, Selection, StoreReader};
+use super::{Selection, StoreReader};
 use crate::{
     error::ProvenanceError,
     trust::{INTERIM_EKUS, Role, TrustList},
@@ -28,19 +28,29 @@ const DEADLINE: Duration = Duration::from_millis(1_800);
 const MAX_CONTEXTS: usize = 256;
 
 /// Whom the library is told to believe for one store.
-pub(super) enum Believed<'a> {
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Believed<'a> {
+    /// Signers whose chains are already checked, in DER, sorted.
+    pub(super) signers: Vec<&'a [u8]>,
     /// Whoever chains to these anchors.
-    Anchors(&'a Selection),
-    /// These signers (DER certificates, sorted), whose chains are already checked, and every sound time
-    /// stamp.
-    Signers(&'a [&'a [u8]]),
+    pub(super) anchors: Selection,
+    /// Whether the authorities of time stamps have to chain to an anchor.
+    pub(super) verify_stamps: bool,
 }
 
-#[derive(PartialEq, Eq, Hash)]
-enum Key {
-    Anchors(Vec<Handle>),
-    Signers(Vec<Digest>),
+impl Believed<'_> {
+    /// Nobody but those who chain to `anchors`.
+    pub(super) fn anchors(anchors: Selection) -> Self {
+        Self {
+            signers: Vec::new(),
+            anchors,
+            verify_stamps: true,
+        }
+    }
 }
+
+/// The same with the signers' digests.
+type Key = (Vec<Digest>, Selection, bool);
 
 /// The contexts made so far.
 #[derive(Default)]
@@ -48,12 +58,12 @@ pub(super) struct Contexts(Mutex<HashMap<Key, Arc<Context>>>);
 
 impl StoreReader {
     pub(super) fn context(&self, believed: &Believed<'_>) -> Result<Arc<Context>, ProvenanceError> {
-        let key = match believed {
-            Believed::Anchors(selection) => Key::Anchors(selection.0.clone()),
-            Believed::Signers(signers) => {
-                Key::Signers(signers.iter().map(|der| Digest::of(der)).collect())
-            }
-        };
+        let signers = believed.signers.iter().map(|der| Digest::of(der));
+        let key = (
+            signers.collect(),
+            believed.anchors.clone(),
+            believed.verify_stamps,
+        );
         let mut contexts = self
             .contexts
             .0
@@ -75,29 +85,22 @@ impl StoreReader {
     }
 
     fn settings(&self, believed: &Believed<'_>) -> Value {
-        let (anchors, verify_stamps) = match believed {
-            Believed::Anchors(selection) => (self.anchor_settings(selection), true),
-            Believed::Signers([]) => (Vec::new(), false),
-            Believed::Signers(signers) => (vec![signer_settings(signers)], false),
-        };
+        let lists = self.lists.iter().enumerate();
+        let mut anchors: Vec<Value> = lists
+            .filter_map(|(number, list)| list_settings(list, &believed.anchors.of_list(number)))
+            .collect();
+        anchors.extend(signer_settings(&believed.signers));
         json!({
             "trust": { "anchors": anchors, "trust_config": INTERIM_EKUS },
+            "builder": { "thumbnail": { "enabled": false }, "ignore_ingredient_errors": false },
             "core": { "allowed_network_hosts": [], "max_decompressed_manifest_size_in_mb": 32 },
             "verify": {
                 "verify_trust": true,
-                "verify_timestamp_trust": verify_stamps,
+                "verify_timestamp_trust": believed.verify_stamps,
                 "ocsp_fetch": false,
                 "remote_manifest_fetch": false,
             },
         })
-    }
-
-    fn anchor_settings(&self, selection: &Selection) -> Vec<Value> {
-        self.lists
-            .iter()
-            .enumerate()
-            .filter_map(|(number, list)| list_settings(list, &selection.of_list(number)))
-            .collect()
     }
 }
 
@@ -120,9 +123,11 @@ fn list_settings(list: &TrustList, anchors: &[usize]) -> Option<Value> {
     })
 }
 
-fn signer_settings(signers: &[&[u8]]) -> Value {
+fn signer_settings(signers: &[&[u8]]) -> Option<Value> {
     let pem: String = signers.iter().map(|der| pem_of(der)).collect();
-    json!({ "trust_anchors": "", "trust_uri": "", "trust_kind": "manifest", "allowed_list": pem })
+    (!signers.is_empty()).then(|| {
+        json!({ "trust_anchors": "", "trust_uri": "", "trust_kind": "manifest", "allowed_list": pem })
+    })
 }
 
 /// Adds the selected anchors of `list` to `policy`, as the library does with its settings.

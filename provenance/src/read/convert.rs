@@ -1,6 +1,9 @@
 //! The library's types turned into ours, at once and in one place.
 
-use c2pa::{Reader, validation_results::StatusCodes};
+use c2pa::{
+    ClaimGeneratorInfo, DigitalSourceType, Reader, ValidationResults,
+    validation_results::StatusCodes, validation_status::ValidationStatus,
+};
 
 use serde_json::Value;
 
@@ -16,26 +19,44 @@ pub(super) fn reading(reader: &Reader) -> Reading {
         .iter_manifests()
         .map(|manifest| raw_manifest(manifest, active))
         .collect();
-    manifests.sort_by(|a, b| (!a.active, &a.label).cmp(&(!b.active, &b.label)));
+    sort(&mut manifests);
+    let results = reader.validation_results();
     Reading {
-        state: match reader.validation_state() {
-            c2pa::ValidationState::Trusted => ValidationState::Trusted,
-            c2pa::ValidationState::Valid => ValidationState::Valid,
-            c2pa::ValidationState::Invalid => ValidationState::Invalid,
-        },
-        checked_at: reader
-            .validation_results()
-            .and_then(|results| results.validation_time())
-            .and_then(Timestamp::parse_rfc3339),
-        statuses: statuses(reader),
+        state: state(reader.validation_state()),
+        checked_at: results.and_then(checked_at),
+        statuses: results.map(statuses).unwrap_or_default(),
         manifests,
     }
 }
 
-fn statuses(reader: &Reader) -> Vec<Status> {
-    let Some(results) = reader.validation_results() else {
-        return Vec::new();
-    };
+/// Puts the active manifest first and the others in the order of their labels.
+pub(super) fn sort(manifests: &mut [RawManifest]) {
+    manifests.sort_by(|a, b| (!a.active, &a.label).cmp(&(!b.active, &b.label)));
+}
+
+/// A reading from results alone; the manifests are added by the caller.
+pub(super) fn judgement(results: &ValidationResults, manifests: Vec<RawManifest>) -> Reading {
+    Reading {
+        state: state(results.validation_state()),
+        checked_at: checked_at(results),
+        statuses: statuses(results),
+        manifests,
+    }
+}
+
+fn state(state: c2pa::ValidationState) -> ValidationState {
+    match state {
+        c2pa::ValidationState::Trusted => ValidationState::Trusted,
+        c2pa::ValidationState::Valid => ValidationState::Valid,
+        c2pa::ValidationState::Invalid => ValidationState::Invalid,
+    }
+}
+
+fn checked_at(results: &ValidationResults) -> Option<Timestamp> {
+    results.validation_time().and_then(Timestamp::parse_rfc3339)
+}
+
+fn statuses(results: &ValidationResults) -> Vec<Status> {
     let mut statuses = Vec::new();
     if let Some(codes) = results.active_manifest() {
         push_statuses(&mut statuses, codes, None);
@@ -116,11 +137,16 @@ fn claim_generator(manifest: &c2pa::Manifest) -> Option<String> {
         .claim_generator_info
         .as_ref()
         .and_then(|all| all.first());
-    let named = info.map(|info| match &info.version {
+    info.map(generator)
+        .or_else(|| manifest.claim_generator().map(str::to_owned))
+}
+
+/// Name and version of a claim generator.
+pub(super) fn generator(info: &ClaimGeneratorInfo) -> String {
+    match &info.version {
         Some(version) => format!("{} {version}", info.name),
         None => info.name.clone(),
-    });
-    named.or_else(|| manifest.claim_generator().map(str::to_owned))
+    }
 }
 
 fn raw_ingredient(ingredient: &c2pa::Ingredient) -> RawIngredient {
@@ -134,18 +160,26 @@ fn raw_ingredient(ingredient: &c2pa::Ingredient) -> RawIngredient {
         .to_owned(),
         title: ingredient.title().map(str::to_owned),
         manifest: ingredient.active_manifest().map(str::to_owned),
-        recorded: recorded(ingredient),
-        digital_source_type: ingredient
-            .digital_source_type()
-            .and_then(|kind| serde_json::to_value(kind).ok())
-            .and_then(|kind| kind.as_str().map(str::to_owned)),
+        recorded: recorded(
+            ingredient.validation_status().unwrap_or_default(),
+            ingredient.validation_results(),
+        ),
+        digital_source_type: ingredient.digital_source_type().and_then(source_type),
     }
 }
 
-/// Version 2 ingredients carry a flat list, later ones results per manifest.
-fn recorded(ingredient: &c2pa::Ingredient) -> Vec<StatusCode> {
-    let flat = ingredient.validation_status().unwrap_or_default().iter();
-    let results = ingredient.validation_results();
+/// The full name of a digital source type.
+pub(super) fn source_type(kind: &DigitalSourceType) -> Option<String> {
+    let value = serde_json::to_value(kind).ok()?;
+    value.as_str().map(str::to_owned)
+}
+
+/// The codes recorded with an ingredient: version 2 ingredients carry a flat list, later ones results
+/// per manifest.
+pub(super) fn recorded(
+    flat: &[ValidationStatus],
+    results: Option<&ValidationResults>,
+) -> Vec<StatusCode> {
     let own = results.and_then(|results| results.active_manifest());
     let deltas = results
         .and_then(|results| results.ingredient_deltas())
@@ -156,7 +190,8 @@ fn recorded(ingredient: &c2pa::Ingredient) -> Vec<StatusCode> {
         let groups = [codes.success(), codes.informational(), codes.failure()];
         groups.into_iter().flatten()
     });
-    flat.chain(nested)
+    flat.iter()
+        .chain(nested)
         .map(|status| StatusCode(status.code().to_owned()))
         .collect()
 }

@@ -47,11 +47,19 @@ pub(crate) enum LibraryStamp {
     Unsaid,
 }
 
-/// Authorities that chain to a time-stamp list, and when all of their certificates are valid. The key
-/// covers the certificates and the name of the signer among them: other certificates could be added to
-/// a genuine token, but then it is another key.
+/// What the time-stamp lists say of an authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Authority {
+    /// It chains to a list, and all of its certificates are valid in this span.
+    Trusted(Validity),
+    /// It does not, at any time.
+    Untrusted,
+}
+
+/// The authorities met so far. The key covers the certificates of a token and the name of the signer
+/// among them: certificates could be added to a genuine token, but then it is another key.
 #[derive(Default)]
-pub(super) struct Memory(Mutex<HashMap<Digest, Validity>>);
+pub(super) struct Memory(Mutex<HashMap<Digest, Authority>>);
 
 impl StoreReader {
     /// Checks a time stamp against the time-stamp lists. The library's answer is taken where it
@@ -63,63 +71,59 @@ impl StoreReader {
             (LibraryStamp::Refused, _) => StampCheck::Invalid,
             (LibraryStamp::Trusted(time), Some(_)) => StampCheck::Trusted(time),
             (LibraryStamp::Sound(time), None) => StampCheck::Untrusted(time),
-            (LibraryStamp::Sound(time), Some(_)) if self.is_known_authority(stamp, time) => {
-                StampCheck::Trusted(time)
-            }
-            (LibraryStamp::Trusted(_) | LibraryStamp::Sound(_) | LibraryStamp::Unsaid, _) => {
+            (LibraryStamp::Sound(time), Some(_)) => match self.recall(stamp) {
+                Some(Authority::Trusted(span)) if span.contains(time) => StampCheck::Trusted(time),
+                Some(Authority::Untrusted) => StampCheck::Untrusted(time),
+                Some(Authority::Trusted(_)) | None => self.check_whole(stamp, anchors.as_ref()),
+            },
+            (LibraryStamp::Trusted(_) | LibraryStamp::Unsaid, _) => {
                 self.check_whole(stamp, anchors.as_ref())
             }
         }
     }
 
-    /// When stamps of this token's authority are to be trusted, if the token itself is sound.
-    pub(super) fn authority(&self, stamp: &Stamp) -> Option<Validity> {
-        let key = authority_key(stamp)?;
-        if let Some(known) = self.recall(&key) {
+    /// What the lists say of the authority of this token; `None` when the token does not let us ask.
+    pub(super) fn authority(&self, stamp: &Stamp) -> Option<Authority> {
+        if let Some(known) = self.recall(stamp) {
             return Some(known);
         }
-        let anchors = self.stamp_anchors(stamp)?;
+        let Some(anchors) = self.stamp_anchors(stamp) else {
+            return Some(Authority::Untrusted);
+        };
         self.check_whole(stamp, Some(&anchors));
-        self.recall(&key)
+        self.recall(stamp)
     }
 
-    fn is_known_authority(&self, stamp: &Stamp, time: Timestamp) -> bool {
-        authority_key(stamp)
-            .and_then(|key| self.recall(&key))
-            .is_some_and(|validity| validity.contains(time))
+    fn recall(&self, stamp: &Stamp) -> Option<Authority> {
+        let memory = self.authorities.0.lock();
+        let memory = memory.unwrap_or_else(PoisonError::into_inner);
+        memory.get(&authority_key(stamp)?).copied()
     }
 
-    fn recall(&self, key: &Digest) -> Option<Validity> {
-        let memory = self
-            .authorities
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        memory.get(key).copied()
-    }
-
-    /// The token and its chain, without regard to what the library said. Remembers an authority that
-    /// it finds trusted.
+    /// The token and its chain, without regard to what the library said. Remembers what that says of
+    /// the authority.
     fn check_whole(&self, stamp: &Stamp, anchors: Option<&CertificateTrustPolicy>) -> StampCheck {
         let trusted = anchors.and_then(|anchors| check_token(stamp, anchors, true));
-        let Some(time) = trusted else {
-            return check_token(stamp, &CertificateTrustPolicy::new(), false)
-                .map_or(StampCheck::Invalid, StampCheck::Untrusted);
+        let sound = || check_token(stamp, &CertificateTrustPolicy::new(), false);
+        let Some(time) = trusted.or_else(sound) else {
+            return StampCheck::Invalid;
         };
-        let validity = cms::certificates(&stamp.token)
-            .and_then(|certificates| standing::common_validity(&certificates));
-        if let (Some(key), Some(validity)) = (authority_key(stamp), validity) {
-            let mut memory = self
-                .authorities
-                .0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+        let certificates = cms::certificates(&stamp.token).unwrap_or_default();
+        let span = standing::common_validity(&certificates).filter(|span| span.contains(time));
+        // A sound token whose certificates were all valid fails for want of an anchor alone.
+        let authority = span.map(|span| match trusted {
+            Some(_) => Authority::Trusted(span),
+            None => Authority::Untrusted,
+        });
+        if let (Some(key), Some(authority)) = (authority_key(stamp), authority) {
+            let memory = self.authorities.0.lock();
+            let mut memory = memory.unwrap_or_else(PoisonError::into_inner);
             if memory.len() >= MAX_AUTHORITIES {
                 memory.clear();
             }
-            memory.insert(key, validity);
+            memory.insert(key, authority);
         }
-        StampCheck::Trusted(time)
+        trusted.map_or(StampCheck::Untrusted(time), StampCheck::Trusted)
     }
 
     /// The time-stamp anchors that the token names, if any.
@@ -135,6 +139,11 @@ impl StoreReader {
         }
         anchored
     }
+}
+
+/// Whether the token is sound, whoever its authority is.
+pub(super) fn is_sound(stamp: &Stamp) -> bool {
+    check_token(stamp, &CertificateTrustPolicy::new(), false).is_some()
 }
 
 fn authority_key(stamp: &Stamp) -> Option<Digest> {

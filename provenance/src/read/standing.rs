@@ -30,7 +30,9 @@ pub(super) struct Standing {
     pub(super) library: Option<usize>,
     /// Number of the list that may vouch for a signer.
     pub(super) signer: Option<usize>,
-    /// When it holds; `None` for always, because the signer itself is on the list.
+    /// When the leaf is valid.
+    pub(super) leaf: Validity,
+    /// When the standing holds; `None` for always, because the signer itself is on the list.
     pub(super) validity: Option<Validity>,
 }
 
@@ -76,6 +78,7 @@ impl StoreReader {
     }
 
     fn work_out(&self, chain: &[Vec<u8>]) -> Option<Standing> {
+        let leaf = Certificate::parse(chain.first()?)?.validity;
         let validity = common_validity(chain)?;
         let ask = |with_stamp_anchors| self.check(chain, validity.not_after, with_stamp_anchors);
         let library = ask(true);
@@ -86,6 +89,7 @@ impl StoreReader {
         Some(Standing {
             library: library.map(|(list, _)| list),
             signer: signer.map(|(list, _)| list),
+            leaf,
             validity: (!by_itself).then_some(validity),
         })
     }

@@ -160,7 +160,7 @@ impl Case {
             sidecar: false,
             now: NOW,
         };
-        let signed = sign(&unsigned_media, &request, &bench.credential)?.asset;
+        let signed = sign(&unsigned_media, &request, &bench.credential, None)?.asset;
         let signed_media = bench.open(signed.clone())?;
         let picture = unsigned_media.decode(&bench.limits)?;
         Ok(Self {

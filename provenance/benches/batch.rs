@@ -173,7 +173,7 @@ fn signed(size: u32) -> Media {
         sidecar: false,
         now: Timestamp(1_780_000_000),
     };
-    let signed = sign(&open("a.jpg", jpeg(size * 16)), &request, &credential).unwrap();
+    let signed = sign(&open("a.jpg", jpeg(size * 16)), &request, &credential, None).unwrap();
     open("a.jpg", signed.asset)
 }
 

@@ -6,7 +6,10 @@ use ed25519_dalek::{Signer as _, SigningKey, pkcs8::DecodePrivateKey};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
-use crate::error::SignError;
+use crate::{
+    error::SignError,
+    signer::{Algorithm, Signer},
+};
 
 /// An Ed25519 key with the certificates that name its owner.
 pub struct Credential {
@@ -43,14 +46,19 @@ impl Credential {
         }
         Ok(Self { key, chain })
     }
+}
 
-    /// DER certificates, signer first, without a self-signed root.
-    pub(crate) fn chain(&self) -> &[Vec<u8>] {
+impl Signer for Credential {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::Ed25519
+    }
+
+    fn chain(&self) -> &[Vec<u8>] {
         &self.chain
     }
 
-    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.key.sign(message).to_bytes().to_vec()
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        Ok(self.key.sign(message).to_bytes().to_vec())
     }
 }
 

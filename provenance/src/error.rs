@@ -91,6 +91,22 @@ pub enum SignError {
         "the first certificate of the chain belongs to another key; give the chain that was issued for this key"
     )]
     KeyMismatch,
+    /// The certificate's key is of a kind that this build does not sign with.
+    #[error(
+        "the certificate is for another kind of key; have one issued for an Ed25519 or P-256 key"
+    )]
+    KeyKind,
+    /// The device, command or service that holds the key gave no signature.
+    #[error("the signer gave no signature: {0}; check that it runs and may use this key")]
+    Signer(String),
+    /// What the signer returned is no signature by the certificate's key.
+    #[error(
+        "the signer returned a signature that its certificate does not verify; give the chain of the key it signs with"
+    )]
+    SignatureWrong,
+    /// No authority gave a time stamp that holds.
+    #[error("there is no time stamp: {0}; name another authority, or sign without one")]
+    TimeStamp(String),
     /// The kind of file cannot carry a manifest.
     #[error("{mime} files cannot be signed by this build")]
     UnsupportedKind {
@@ -129,6 +145,10 @@ impl SignError {
             | Self::KeyDamaged
             | Self::Chain(_)
             | Self::KeyMismatch
+            | Self::KeyKind
+            | Self::Signer(_)
+            | Self::SignatureWrong
+            | Self::TimeStamp(_)
             | Self::Certificate(_)
             | Self::Random(_) => Fault::Operator,
             Self::UnsupportedKind { .. } | Self::AlreadySigned | Self::BrokenHistory(_) => {
@@ -147,6 +167,10 @@ impl SignError {
             Self::KeyDamaged => "key_damaged",
             Self::Chain(_) => "chain",
             Self::KeyMismatch => "key_mismatch",
+            Self::KeyKind => "key_kind",
+            Self::Signer(_) => "signer",
+            Self::SignatureWrong => "signature_wrong",
+            Self::TimeStamp(_) => "time_stamp",
             Self::UnsupportedKind { .. } => "unsupported_kind",
             Self::AlreadySigned => "already_signed",
             Self::NotVerified(_) => "not_verified",

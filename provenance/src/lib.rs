@@ -27,6 +27,8 @@ mod profile;
 mod read;
 mod sign;
 mod signals;
+pub mod signer;
+mod stamp;
 mod time;
 mod trust;
 
@@ -38,5 +40,7 @@ pub use judge::Judge;
 pub use origin::{Origin, Proof};
 pub use profile::{Profile, UnknownProfile};
 pub use sign::{SignRequest, Signed, sign};
+pub use signer::{Algorithm, TimeStamper};
+pub use stamp::StampRequest;
 pub use time::{Timestamp, Validity};
 pub use trust::{TrustListInfo, TrustStore};

@@ -3,6 +3,7 @@
 //! This module and `sign.rs` alone name the crate. Settings are per call, never global; nothing is
 //! fetched; a deadline is enforced through the crate's progress hook.
 
+mod authority;
 mod convert;
 mod vouch;
 
@@ -37,6 +38,7 @@ use crate::{
     trust::{INTERIM_EKUS, Role, TrustList, TrustStore},
 };
 
+pub(crate) use authority::authority;
 pub(crate) use convert::is_failure;
 
 /// Longest one file may keep the reader busy.

@@ -2,18 +2,22 @@
 //!
 //! This file and `read.rs` alone name the c2pa crate.
 
-use std::{io::Cursor, sync::Arc};
+use std::{
+    io::Cursor,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use c2pa::{Builder, BuilderIntent, Context, DigitalSourceType, SigningAlg};
 use media::{Limits, Media, Name};
 use serde_json::{Value, json};
 
 use crate::{
-    credential::Credential,
     error::SignError,
     finding::{Content, ManifestState, Signature},
     judge::Judge,
     profile::Profile,
+    signer::{Algorithm, Signer, TimeStamper, checked_signature},
+    stamp::StampRequest,
     time::Timestamp,
     trust::TrustStore,
 };
@@ -47,7 +51,7 @@ pub struct Signed {
     pub manifest: Vec<u8>,
 }
 
-/// Signs `media` and checks the result with our own judge.
+/// Signs `media`, with a time stamp if there is a `stamper`, and checks the result with our own judge.
 ///
 /// # Errors
 ///
@@ -55,7 +59,8 @@ pub struct Signed {
 pub fn sign(
     media: &Media,
     request: &SignRequest<'_>,
-    credential: &Credential,
+    signer: &dyn Signer,
+    stamper: Option<&dyn TimeStamper>,
 ) -> Result<Signed, SignError> {
     let format = media.kind.mime();
     if !Builder::supported_mime_types()
@@ -68,14 +73,15 @@ pub fn sign(
     check_history(&judge, media, request)?;
     let mut builder = builder(media, request)?;
     let mut asset = Cursor::new(Vec::new());
-    let manifest = builder
-        .sign(
-            &Pen(credential),
-            format,
-            &mut Cursor::new(media.bytes()),
-            &mut asset,
-        )
-        .map_err(library)?;
+    let pen = Pen {
+        signer,
+        stamper,
+        now: request.now,
+        failure: Mutex::new(None),
+    };
+    let mut source = Cursor::new(media.bytes());
+    let written = builder.sign(&pen, format, &mut source, &mut asset);
+    let manifest = written.map_err(|error| pen.failure(error))?;
     let signed = Signed {
         asset: if request.sidecar {
             media.bytes().to_vec()
@@ -217,25 +223,58 @@ fn verify(
     Err(SignError::NotVerified(codes.join(", ")))
 }
 
-/// Our key in the library's hand.
-struct Pen<'a>(&'a Credential);
+/// A signer in the library's hand. The library keeps only the text of an error; the error itself waits
+/// here.
+struct Pen<'a> {
+    signer: &'a dyn Signer,
+    stamper: Option<&'a dyn TimeStamper>,
+    now: Timestamp,
+    failure: Mutex<Option<SignError>>,
+}
+
+impl Pen<'_> {
+    /// Keeps what went wrong on our side.
+    fn keep(&self, error: SignError) -> c2pa::Error {
+        let text = error.to_string();
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        c2pa::Error::OtherError(text.into())
+    }
+
+    /// What went wrong: our own error where there is one.
+    fn failure(self, error: c2pa::Error) -> SignError {
+        let kept = self.failure.into_inner();
+        kept.unwrap_or_else(PoisonError::into_inner)
+            .unwrap_or_else(|| library(error))
+    }
+
+    fn stamp(&self, stamper: &dyn TimeStamper, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        let request = StampRequest::new(message, self.now)?;
+        let response = stamper.stamp(&request)?;
+        request.check(&response)?;
+        Ok(response)
+    }
+}
 
 impl c2pa::Signer for Pen<'_> {
     fn sign(&self, data: &[u8]) -> c2pa::Result<Vec<u8>> {
-        Ok(self.0.sign(data))
+        checked_signature(self.signer, data).map_err(|error| self.keep(error))
     }
 
     fn alg(&self) -> SigningAlg {
-        SigningAlg::Ed25519
+        match self.signer.algorithm() {
+            Algorithm::Ed25519 => SigningAlg::Ed25519,
+            Algorithm::Es256 => SigningAlg::Es256,
+        }
     }
 
     fn certs(&self) -> c2pa::Result<Vec<Vec<u8>>> {
-        Ok(self.0.chain().to_vec())
+        Ok(self.signer.chain().to_vec())
     }
 
     fn reserve_size(&self) -> usize {
-        let chain = self.0.chain().iter().map(Vec::len);
-        chain.fold(COSE_OVERHEAD_BYTES, usize::saturating_add)
+        let chain = self.signer.chain().iter().map(Vec::len);
+        let stamp = self.stamper.map_or(0, |_| STAMP_BYTES);
+        chain.fold(COSE_OVERHEAD_BYTES + stamp, usize::saturating_add)
     }
 
     fn time_authority_url(&self) -> Option<String> {
@@ -243,8 +282,10 @@ impl c2pa::Signer for Pen<'_> {
     }
 
     /// The library's own request would open a socket outside our settings.
-    fn send_timestamp_request(&self, _message: &[u8]) -> Option<c2pa::Result<Vec<u8>>> {
-        None
+    fn send_timestamp_request(&self, message: &[u8]) -> Option<c2pa::Result<Vec<u8>>> {
+        let stamper = self.stamper?;
+        let response = self.stamp(stamper, message);
+        Some(response.map_err(|error| self.keep(error)))
     }
 }
 
@@ -255,6 +296,9 @@ fn library(error: impl std::fmt::Display) -> SignError {
 /// Room for a COSE_Sign1 beside its certificates. Measured: 256 is too little, the default of 10,000
 /// wastes 9 KB a file.
 const COSE_OVERHEAD_BYTES: usize = 1_024;
+
+/// Room for a time stamp with its authority's certificates; those of public authorities take 5 to 8 KB.
+const STAMP_BYTES: usize = 10_240;
 
 const SETTINGS: &str = r#"{
     "core": { "allowed_network_hosts": [] },

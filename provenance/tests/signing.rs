@@ -72,7 +72,7 @@ fn a_signed_photo_is_small_and_trusted_by_its_own_root_only() {
     let chain = chain(1);
     for format in [Jpeg, Png, WebP, Gif, Tiff] {
         let source = media("a", picture(format));
-        let signed = sign(&source, &request(Profile::Photo), &credential(&chain)).unwrap();
+        let signed = sign(&source, &request(Profile::Photo), &credential(&chain), None).unwrap();
         assert!(
             signed.manifest.len() <= 4_096,
             "{format:?}: {}",
@@ -104,7 +104,7 @@ fn a_signed_photo_is_small_and_trusted_by_its_own_root_only() {
 fn a_signer_can_be_trusted_alone_and_be_denied() {
     let chain = chain(1);
     let source = media("a.jpg", picture(image::ImageFormat::Jpeg));
-    let signed = sign(&source, &request(Profile::Photo), &credential(&chain)).unwrap();
+    let signed = sign(&source, &request(Profile::Photo), &credential(&chain), None).unwrap();
     let written = media("a.jpg", signed.asset);
     let leaf = chain.signer_chain_pem.as_bytes();
     let judge = |deny: &str| {
@@ -127,7 +127,7 @@ fn a_signer_can_be_trusted_alone_and_be_denied() {
 fn a_time_stamp_anchor_never_vouches_for_a_signer() {
     let chain = chain(1);
     let source = media("a.jpg", picture(image::ImageFormat::Jpeg));
-    let signed = sign(&source, &request(Profile::Photo), &credential(&chain)).unwrap();
+    let signed = sign(&source, &request(Profile::Photo), &credential(&chain), None).unwrap();
     let written = media("a.jpg", signed.asset);
     let status = |file: &str| {
         let folder = std::env::temp_dir().join(format!("bonafide-{file}-{}", std::process::id()));
@@ -166,6 +166,7 @@ fn a_changed_pixel_is_altered_and_proves_nothing() {
         &media("a.jpg", picture(image::ImageFormat::Jpeg)),
         &request(Profile::Photo),
         &credential(&chain),
+        None,
     )
     .unwrap();
     let mut bytes = signed.asset;
@@ -183,12 +184,13 @@ fn an_edit_keeps_the_history_and_its_admission() {
         &media("a.png", picture(image::ImageFormat::Png)),
         &request(Profile::Ai),
         &credential(&chain),
+        None,
     )
     .unwrap();
     let parent = media("a.png", made.asset);
-    let refused = sign(&parent, &request(Profile::Photo), &credential(&chain)).unwrap_err();
+    let refused = sign(&parent, &request(Profile::Photo), &credential(&chain), None).unwrap_err();
     assert!(matches!(refused, SignError::AlreadySigned));
-    let edited = sign(&parent, &request(Profile::Edit), &credential(&chain)).unwrap();
+    let edited = sign(&parent, &request(Profile::Edit), &credential(&chain), None).unwrap();
     let found = judge(&chain).judge(&media("b.png", edited.asset), None, NOW);
     assert_eq!(found.history, History::Ok { manifests: 2 });
     assert_eq!(found.ai.status, AiStatus::DeclaredFull);
@@ -204,7 +206,7 @@ fn a_sidecar_leaves_the_picture_alone() {
         sidecar: true,
         ..request(Profile::Photo)
     };
-    let signed = sign(&source, &request, &credential(&chain)).unwrap();
+    let signed = sign(&source, &request, &credential(&chain), None).unwrap();
     assert_eq!(signed.asset, source.bytes());
     let found = judge(&chain).judge(&source, Some(&signed.manifest), NOW);
     assert_eq!(found.manifest, ManifestState::Sidecar);
@@ -220,7 +222,7 @@ fn a_sidecar_leaves_the_picture_alone() {
 fn an_ended_certificate_is_expired_and_not_altered() {
     let chain = chain(1);
     let source = media("a.jpg", picture(image::ImageFormat::Jpeg));
-    let signed = sign(&source, &request(Profile::Photo), &credential(&chain)).unwrap();
+    let signed = sign(&source, &request(Profile::Photo), &credential(&chain), None).unwrap();
     let written = media("a.jpg", signed.asset);
     let not_after = Timestamp(1_900_000_000);
     let found = judge(&chain).judge(&written, None, Timestamp(1_900_000_001));
@@ -280,6 +282,6 @@ fn a_kind_that_cannot_carry_a_manifest_is_refused() {
     let chain = chain(1);
     let source = media("a.bmp", picture(image::ImageFormat::Bmp));
     assert_eq!(source.kind, Kind::Bmp);
-    let error = sign(&source, &request(Profile::Photo), &credential(&chain)).unwrap_err();
+    let error = sign(&source, &request(Profile::Photo), &credential(&chain), None).unwrap_err();
     assert_eq!(error.code(), "unsupported_kind");
 }

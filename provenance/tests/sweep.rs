@@ -34,7 +34,7 @@ fn media_data(bytes: &[u8]) -> Vec<u8> {
 fn sweep(name: &str, bytes: Vec<u8>, most: usize) {
     let chain = chain(1);
     let source = media(name, bytes);
-    let signed = sign(&source, &request(Profile::Photo), &credential(&chain)).unwrap();
+    let signed = sign(&source, &request(Profile::Photo), &credential(&chain), None).unwrap();
     let judge = judge(&chain);
     let look = |bytes: Vec<u8>| {
         let media = media(name, bytes);

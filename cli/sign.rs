@@ -97,17 +97,20 @@ impl Job<'_> {
             .transpose()?;
         let name = file_name(&self.args.path);
         let request = SignRequest {
-            profile: self.args.profile,
             title: Some(self.args.title.as_deref().unwrap_or(&name)),
             author: self.args.author.as_deref(),
             no_train: self.args.no_train,
             parent: parent.as_ref(),
             sidecar: self.args.sidecar,
-            now: self.now,
+            ..SignRequest::new(&self.args.profile, self.now)
         };
         let signed = provenance::sign(&media, &request, credential)?;
         let report = match self.args.dry_run {
-            true => self.verified(&media, &signed)?,
+            true => self.verified(
+                &media,
+                signed.media.bytes().to_vec(),
+                self.args.sidecar.then_some(signed.manifest.as_slice()),
+            )?,
             false => self.write(&media, &signed)?,
         };
         self.tell(&report)?;
@@ -126,14 +129,17 @@ impl Job<'_> {
             fs::create_dir_all(folder).map_err(refused)?;
         }
         let content = match self.args.sidecar {
-            true => &signed.manifest,
-            false => &signed.asset,
+            true => signed.manifest.as_slice(),
+            false => signed.media.bytes(),
         };
         let mut file = output::temporary_beside(&self.target).map_err(refused)?;
         file.write_all(content).map_err(refused)?;
         file.as_file().sync_all().map_err(refused)?;
         let on_disk = fs::read(file.path()).map_err(refused)?;
-        let report = self.verified(media, &self.read_back(signed, on_disk))?;
+        let report = match self.args.sidecar {
+            true => self.verified(media, media.bytes().to_vec(), Some(&on_disk))?,
+            false => self.verified(media, on_disk, None)?,
+        };
         let existing = match self.args.in_place || self.args.force {
             true => Existing::Replace,
             false => Existing::Keep,
@@ -145,30 +151,22 @@ impl Job<'_> {
         Ok(report)
     }
 
-    /// What a reader will find, made of what is on the disk.
-    fn read_back(&self, signed: &Signed, on_disk: Vec<u8>) -> Signed {
-        match self.args.sidecar {
-            true => Signed {
-                asset: signed.asset.clone(),
-                manifest: on_disk,
-            },
-            false => Signed {
-                asset: on_disk,
-                manifest: signed.manifest.clone(),
-            },
-        }
-    }
-
-    fn verified(&self, media: &Media, signed: &Signed) -> Result<Report, Failure> {
+    /// What a reader finds: `asset` with its manifest, or with the one beside it.
+    fn verified(
+        &self,
+        media: &Media,
+        asset: Vec<u8>,
+        sidecar: Option<&[u8]>,
+    ) -> Result<Report, Failure> {
         let name = match self.args.sidecar {
             true => media.name.clone(),
             false => Name::from_path(&self.target),
         };
-        let output = Media::from_bytes(name, None, signed.asset.clone(), self.examiner.limits())
+        let output = Media::from_bytes(name, None, asset, self.examiner.limits())
             .map_err(|error| Failure::media(&self.target, &error))?;
         let options = Options {
             scope: Scope::Provenance,
-            sidecar: self.args.sidecar.then_some(signed.manifest.as_slice()),
+            sidecar,
             ..Options::at(self.now)
         };
         let report = self.examiner.examine(&output, &options);

@@ -1,6 +1,6 @@
 //! What the file says: reads, judges and signs C2PA manifests and reads unsigned labels.
 //!
-//! Only `read.rs` and `sign.rs` name the c2pa crate; nothing of it leaves this crate. No HTTP client is
+//! Only `read.rs`, `sign.rs` and their folders name the c2pa crate; nothing of it leaves this crate. No HTTP client is
 //! compiled in, so reading a hostile file opens no socket. Time is an argument.
 
 mod ai;
@@ -38,8 +38,10 @@ pub use error::{ProvenanceError, SignError};
 pub use finding::*;
 pub use judge::Judge;
 pub use origin::{Origin, Proof};
-pub use profile::{Profile, UnknownProfile};
-pub use sign::{SignRequest, Signed, sign};
+pub use profile::{
+    Aigc, Assertion, Generator, MAX_ASSERTION_BYTES, MAX_ASSERTIONS, Profile, Statement,
+};
+pub use sign::{BrokenHistory, SignRequest, Signed, sign};
 pub use signer::{Algorithm, TimeStamper};
 pub use stamp::StampRequest;
 pub use time::{Timestamp, Validity};

@@ -11,6 +11,7 @@
 
 mod aigc;
 mod bmff;
+mod carried;
 mod container;
 mod exif;
 mod ifd;
@@ -20,6 +21,7 @@ mod tools;
 mod xmp;
 mod xmp_fields;
 
+pub(crate) use carried::{CARRIED_EXIF, exif as carried_exif};
 use media::Media;
 
 use crate::{

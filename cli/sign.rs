@@ -104,7 +104,7 @@ impl Job<'_> {
             sidecar: self.args.sidecar,
             ..SignRequest::new(&self.args.profile, self.now)
         };
-        let signed = provenance::sign(&media, &request, credential)?;
+        let signed = provenance::sign(&media, &request, credential, None)?;
         let report = match self.args.dry_run {
             true => self.verified(
                 &media,

@@ -10,8 +10,7 @@ mod pen;
 
 use std::io::Cursor;
 
-use c2pa::Builder;
-use media::{Limits, Media, Name};
+use media::{Kind, Limits, Media, Name};
 
 use crate::{
     error::SignError,
@@ -100,12 +99,9 @@ pub fn sign(
     signer: &dyn Signer,
     stamper: Option<&dyn TimeStamper>,
 ) -> Result<Signed, SignError> {
-    let format = media.kind.mime();
-    if !Builder::supported_mime_types()
-        .iter()
-        .any(|known| known == format)
-    {
-        return Err(SignError::UnsupportedKind { mime: format });
+    if !can_carry(media.kind) {
+        let mime = media.kind.mime();
+        return Err(SignError::UnsupportedKind { mime });
     }
     let judge = manifest::judge()?;
     let before = history::check(judge, media, request)?;
@@ -121,6 +117,32 @@ pub fn sign(
         asset
     };
     verify(judge, media, asset, manifest, request)
+}
+
+/// Whether the library writes manifests into this kind of file. It only reads PDF, and a bare manifest
+/// store is nothing that could be signed.
+pub(crate) fn can_carry(kind: Kind) -> bool {
+    match kind {
+        Kind::Jpeg
+        | Kind::Png
+        | Kind::WebP
+        | Kind::Gif
+        | Kind::Tiff
+        | Kind::Dng
+        | Kind::Avif
+        | Kind::Heic
+        | Kind::Heif
+        | Kind::Jxl
+        | Kind::Svg
+        | Kind::Mp4
+        | Kind::QuickTime
+        | Kind::M4a
+        | Kind::Avi
+        | Kind::Mp3
+        | Kind::Wav
+        | Kind::Flac => true,
+        Kind::Bmp | Kind::Pdf | Kind::C2pa | Kind::Unknown => false,
+    }
 }
 
 /// The file and its manifest store, as the library writes them.

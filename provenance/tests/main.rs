@@ -17,4 +17,6 @@ mod labels;
 mod products;
 mod rubrics;
 mod signing;
+mod signing_files;
+mod signing_formats;
 mod sweep;

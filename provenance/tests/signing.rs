@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use media::{Kind, Limits, Media, Name};
+use media::{Limits, Media, Name};
 use provenance::{
     AiStatus, Content, Credential, History, Judge, ManifestState, Origin, Place, Profile,
     SignError, SignRequest, Signature, SignerStatus, Statement, Time, Timestamp, TrustStore,
@@ -277,7 +277,7 @@ fn broken_keys_and_chains_say_what_to_do() {
     let check = |key: &[u8], chain: &[u8], code: &str| {
         let error = Credential::from_pem(key, chain).err().unwrap();
         assert_eq!(error.code(), code);
-        assert!(error.to_string().contains("give the") || error.to_string().contains("give an"));
+        assert!(error.to_string().contains("give "));
     };
     check(b"", one.signer_chain_pem.as_bytes(), "key_damaged");
     check(
@@ -310,19 +310,4 @@ fn a_key_that_others_can_read_is_refused() {
     let open = Credential::load(&key, &chain_file).err().unwrap();
     assert!(matches!(open, SignError::KeyMode { mode: 0o640, .. }));
     fs::remove_dir_all(&folder).unwrap();
-}
-
-#[test]
-fn a_kind_that_cannot_carry_a_manifest_is_refused() {
-    let chain = chain(1);
-    let source = media("a.bmp", picture(image::ImageFormat::Bmp));
-    assert_eq!(source.kind, Kind::Bmp);
-    let error = sign(
-        &source,
-        &request(Statement::Capture),
-        &credential(&chain),
-        None,
-    )
-    .unwrap_err();
-    assert_eq!(error.code(), "unsupported_kind");
 }

@@ -141,6 +141,11 @@ pub enum SignError {
         /// What is wrong, and what to do.
         detail: String,
     },
+    /// The file's own metadata leaves no way to add the unsigned labels that the profile asks for.
+    #[error(
+        "the unsigned labels cannot be written: {0}; repair or remove the file's XMP, or use a profile with unsigned_labels = false"
+    )]
+    Labels(&'static str),
     /// The kind of file cannot carry a manifest.
     #[error("{mime} files cannot be signed by this build")]
     UnsupportedKind {
@@ -195,7 +200,7 @@ impl SignError {
             | Self::Profile(_)
             | Self::Assertion { .. }
             | Self::Random(_) => Fault::Operator,
-            Self::UnsupportedKind { .. } | Self::AlreadySigned | Self::BrokenHistory(_) => {
+            Self::UnsupportedKind { .. } | Self::Labels(_) | Self::AlreadySigned | Self::BrokenHistory(_) => {
                 Fault::Caller
             }
             Self::Library(_) | Self::NotVerified(_) => Fault::Bug,
@@ -223,6 +228,7 @@ impl SignError {
             Self::UnknownProfile(_) => "unknown_profile",
             Self::Profile(_) => "profile",
             Self::Assertion { .. } => "assertion",
+            Self::Labels(_) => "labels",
             Self::UnsupportedKind { .. } => "unsupported_kind",
             Self::AlreadySigned => "already_signed",
             Self::NotVerified(_) => "not_verified",

@@ -7,9 +7,11 @@ mod history;
 mod manifest;
 pub(crate) mod metadata;
 mod pen;
+mod unsigned;
 
 use std::io::Cursor;
 
+use c2pa::Builder;
 use media::{Kind, Limits, Media, Name};
 
 use crate::{
@@ -20,8 +22,8 @@ use crate::{
     signer::{Signer, TimeStamper},
     time::Timestamp,
 };
-use history::Before;
 use pen::Pen;
+pub use unsigned::UnsignedLabels;
 
 /// What to sign and what to say about it. [`SignRequest::new`] asks for nothing but the profile.
 #[derive(Clone, Copy)]
@@ -83,6 +85,8 @@ pub struct Signed {
     pub manifest: Vec<u8>,
     /// What the file now says, as judged by somebody who trusts no signer.
     pub provenance: Provenance,
+    /// Whether it carries the unsigned labels that the profile asks for.
+    pub unsigned_labels: UnsignedLabels,
 }
 
 /// Signs `media`, with a time stamp if there is a `stamper`, and checks the result with our own judge.
@@ -105,18 +109,36 @@ pub fn sign(
     }
     let judge = manifest::judge()?;
     let before = history::check(judge, media, request)?;
-    let (asset, manifest) = write(
-        media,
-        request,
-        before,
-        Pen::new(signer, stamper, request.now),
-    )?;
+    let labelled = labelled(media, request)?;
+    let source = labelled.as_deref().unwrap_or(media.bytes());
+    let builder = manifest::builder(media, request, before)?;
+    let pen = Pen::new(signer, stamper, request.now);
+    let (asset, manifest) = write(builder, media.kind, source, pen)?;
     let asset = if request.sidecar {
         media.bytes().to_vec()
     } else {
         asset
     };
-    verify(judge, media, asset, manifest, request)
+    let unsigned_labels = match (request.profile.unsigned_labels, &labelled) {
+        (false, _) => UnsignedLabels::NotAsked,
+        (true, Some(_)) => UnsignedLabels::Written,
+        (true, None) => UnsignedLabels::NoPlace,
+    };
+    let (media, provenance) = verify(judge, media, asset, &manifest, request)?;
+    Ok(Signed {
+        media,
+        manifest,
+        provenance,
+        unsigned_labels,
+    })
+}
+
+/// The file with its unsigned labels, where it gets any.
+fn labelled(media: &Media, request: &SignRequest<'_>) -> Result<Option<Vec<u8>>, SignError> {
+    if !request.profile.unsigned_labels || request.sidecar {
+        return Ok(None);
+    }
+    unsigned::label(media, request.profile)
 }
 
 /// Whether the library writes manifests into this kind of file. It only reads PDF, and a bare manifest
@@ -147,16 +169,15 @@ pub(crate) fn can_carry(kind: Kind) -> bool {
 
 /// The file and its manifest store, as the library writes them.
 fn write(
-    media: &Media,
-    request: &SignRequest<'_>,
-    before: Before,
+    mut builder: Builder,
+    kind: Kind,
+    source: &[u8],
     pen: Pen<'_>,
 ) -> Result<(Vec<u8>, Vec<u8>), SignError> {
-    let mut builder = manifest::builder(media, request, before)?;
-    let room = media.bytes().len().saturating_add(ROOM_BYTES);
+    let room = source.len().saturating_add(ROOM_BYTES);
     let mut asset = Cursor::new(Vec::with_capacity(room));
-    let mut source = Cursor::new(media.bytes());
-    let written = builder.sign(&pen, media.kind.mime(), &mut source, &mut asset);
+    let mut source = Cursor::new(source);
+    let written = builder.sign(&pen, kind.mime(), &mut source, &mut asset);
     let manifest = written.map_err(|error| pen.failure(error))?;
     Ok((asset.into_inner(), manifest))
 }
@@ -166,23 +187,19 @@ fn verify(
     judge: &Judge,
     media: &Media,
     asset: Vec<u8>,
-    manifest: Vec<u8>,
+    manifest: &[u8],
     request: &SignRequest<'_>,
-) -> Result<Signed, SignError> {
+) -> Result<(Media, Provenance), SignError> {
     let limits = Limits {
         max_bytes: u64::MAX,
         ..Limits::default()
     };
     let name = Name::from_text(&media.name.display);
     let written = Media::from_bytes(name, media.declared_kind, asset, &limits).map_err(library)?;
-    let sidecar = request.sidecar.then_some(manifest.as_slice());
+    let sidecar = request.sidecar.then_some(manifest);
     let found = judge.judge(&written, sidecar, request.now);
     if found.content == Content::Intact && found.signature == Signature::Ok {
-        return Ok(Signed {
-            media: written,
-            manifest,
-            provenance: found,
-        });
+        return Ok((written, found));
     }
     let codes: Vec<&str> = found
         .codes

@@ -19,4 +19,5 @@ mod rubrics;
 mod signing;
 mod signing_files;
 mod signing_formats;
+mod signing_profiles;
 mod sweep;

@@ -152,6 +152,9 @@ fn check(profile: &Profile) -> Result<(), String> {
     if profile.aigc.is_some() && !profile.unsigned_labels {
         return Err("aigc is an unsigned label; set unsigned_labels = true beside it".to_owned());
     }
+    if let Some(aigc) = &profile.aigc {
+        check_aigc(aigc)?;
+    }
     let edits = matches!(statement, Statement::Edit | Statement::AiEdit);
     if !profile.actions.is_empty() && !edits {
         return Err("actions go with the statements edit and ai-edit alone".to_owned());
@@ -173,6 +176,28 @@ fn check(profile: &Profile) -> Result<(), String> {
         ));
     }
     metadata::check(&profile.metadata, &profile.carry)
+}
+
+/// Strict readers of the label take these letters and no others (GB 45438-2025, appendix E).
+fn check_aigc(aigc: &Aigc) -> Result<(), String> {
+    let texts = [
+        &aigc.content_producer,
+        &aigc.produce_id,
+        &aigc.content_propagator,
+        &aigc.propagate_id,
+    ];
+    let is_plain = |text: &&String| {
+        text.len() <= MAX_AIGC_BYTES
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+    };
+    if texts.iter().all(is_plain) && !aigc.content_producer.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "a field of aigc is empty, longer than {MAX_AIGC_BYTES} bytes or holds a space, a quotation mark, a backslash or a letter outside ASCII"
+    ))
 }
 
 fn refused(detail: String) -> SignError {
@@ -198,6 +223,8 @@ const EDITS: [&str; 16] = [
     "c2pa.transcoded",
     "c2pa.watermarked",
 ];
+
+const MAX_AIGC_BYTES: usize = 256;
 
 /// Longest profile: it holds a few assertions of 64 KiB.
 const MAX_TEXT_BYTES: usize = 1 << 20;

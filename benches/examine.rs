@@ -89,7 +89,7 @@ impl Bench {
             organisation: "bonafide benches",
             validity,
         };
-        let chain = development_chain(&request, &Secrets::random()?)?;
+        let chain = development_chain(&request, &Secrets::random(provenance::Algorithm::Ed25519)?)?;
         let judge = || -> Result<Judge, Failure> {
             let mut trust = TrustStore::bundled()?;
             trust.add_anchors_pem("bench", chain.ca_cert_pem.as_bytes())?;

@@ -157,6 +157,9 @@ pub enum SignError {
         "the file already carries a credential, so it did not begin here; use the profile photo, edit, ai-edit or publish, which keeps it as the parent"
     )]
     AlreadySigned,
+    /// A later time stamp needs a credential that it can stamp.
+    #[error("the file carries no credential that could be stamped; sign it first")]
+    NothingToStamp,
     /// What was written does not verify; it must not be used.
     #[error("the signed file does not verify ({0}); nothing was kept")]
     NotVerified(String),
@@ -200,7 +203,9 @@ impl SignError {
             | Self::Profile(_)
             | Self::Assertion { .. }
             | Self::Random(_) => Fault::Operator,
-            Self::UnsupportedKind { .. } | Self::Labels(_) | Self::AlreadySigned | Self::BrokenHistory(_) => {
+            Self::UnsupportedKind { .. }
+            | Self::NothingToStamp
+            | Self::Labels(_) | Self::AlreadySigned | Self::BrokenHistory(_) => {
                 Fault::Caller
             }
             Self::Library(_) | Self::NotVerified(_) => Fault::Bug,
@@ -231,6 +236,7 @@ impl SignError {
             Self::Labels(_) => "labels",
             Self::UnsupportedKind { .. } => "unsupported_kind",
             Self::AlreadySigned => "already_signed",
+            Self::NothingToStamp => "nothing_to_stamp",
             Self::NotVerified(_) => "not_verified",
             Self::BrokenHistory(_) => "broken_history",
             Self::Library(_) => "c2pa",

@@ -41,7 +41,7 @@ pub use origin::{Origin, Proof};
 pub use profile::{
     Aigc, Assertion, Generator, MAX_ASSERTION_BYTES, MAX_ASSERTIONS, Profile, Statement,
 };
-pub use sign::{BrokenHistory, SignRequest, Signed, UnsignedLabels, sign};
+pub use sign::{BrokenHistory, SignRequest, Signed, UnsignedLabels, sign, stamp_later};
 pub use signer::{Algorithm, TimeStamper};
 pub use stamp::StampRequest;
 pub use time::{Timestamp, Validity};

@@ -4,6 +4,7 @@
 //! keys and time stamps come through the traits of `signer.rs`.
 
 mod history;
+mod later;
 mod manifest;
 pub(crate) mod metadata;
 mod pen;
@@ -22,6 +23,7 @@ use crate::{
     signer::{Signer, TimeStamper},
     time::Timestamp,
 };
+pub use later::stamp_later;
 use pen::Pen;
 pub use unsigned::UnsignedLabels;
 
@@ -124,7 +126,8 @@ pub fn sign(
         (true, Some(_)) => UnsignedLabels::Written,
         (true, None) => UnsignedLabels::NoPlace,
     };
-    let (media, provenance) = verify(judge, media, asset, &manifest, request)?;
+    let sidecar = request.sidecar.then_some(manifest.as_slice());
+    let (media, provenance) = verify(judge, media, asset, sidecar, request.now)?;
     Ok(Signed {
         media,
         manifest,
@@ -187,8 +190,8 @@ fn verify(
     judge: &Judge,
     media: &Media,
     asset: Vec<u8>,
-    manifest: &[u8],
-    request: &SignRequest<'_>,
+    sidecar: Option<&[u8]>,
+    now: Timestamp,
 ) -> Result<(Media, Provenance), SignError> {
     let limits = Limits {
         max_bytes: u64::MAX,
@@ -196,8 +199,7 @@ fn verify(
     };
     let name = Name::from_text(&media.name.display);
     let written = Media::from_bytes(name, media.declared_kind, asset, &limits).map_err(library)?;
-    let sidecar = request.sidecar.then_some(manifest);
-    let found = judge.judge(&written, sidecar, request.now);
+    let found = judge.judge(&written, sidecar, now);
     if found.content == Content::Intact && found.signature == Signature::Ok {
         return Ok((written, found));
     }

@@ -20,4 +20,5 @@ mod signing;
 mod signing_files;
 mod signing_formats;
 mod signing_profiles;
+mod signing_stamps;
 mod sweep;

@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 not_after: time("2036-01-01T00:00:00Z")?,
             },
         },
-        &Secrets::random()?,
+        &Secrets::random(provenance::Algorithm::Ed25519)?,
     )?;
     let credential = Credential::from_pem(
         chain.signer_key_pem.as_bytes(),

@@ -52,7 +52,7 @@ fn check_one(judge: &Judge, media: &Media, request: &SignRequest<'_>) -> Result<
 }
 
 /// What does not hold, in words. Who signed, and whether that certificate has ended since, is no fault.
-fn fault(found: &Provenance) -> Option<String> {
+pub(super) fn fault(found: &Provenance) -> Option<String> {
     if let ManifestState::Malformed { detail } = &found.manifest {
         return Some(detail.clone());
     }

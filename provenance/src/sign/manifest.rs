@@ -29,6 +29,11 @@ static CONTEXT: LazyLock<Result<Arc<Context>, String>> = LazyLock::new(|| {
 static JUDGE: LazyLock<Result<Judge, String>> =
     LazyLock::new(|| Judge::new(TrustStore::empty()).map_err(|error| error.to_string()));
 
+/// The library's settings for writing: no network, no thumbnail.
+pub(super) fn context() -> Result<&'static Arc<Context>, SignError> {
+    CONTEXT.as_ref().map_err(library)
+}
+
 /// The judge that reads back what was written.
 pub(super) fn judge() -> Result<&'static Judge, SignError> {
     JUDGE.as_ref().map_err(library)
@@ -40,8 +45,7 @@ pub(super) fn builder(
     request: &SignRequest<'_>,
     before: Before,
 ) -> Result<Builder, SignError> {
-    let context = CONTEXT.as_ref().map_err(library)?;
-    let mut builder = Builder::from_shared_context(context)
+    let mut builder = Builder::from_shared_context(context()?)
         .with_definition(definition(media, request, before))
         .map_err(library)?;
     builder.set_no_embed(request.sidecar);
@@ -64,9 +68,7 @@ pub(super) fn builder(
 
 /// The part that is plain JSON. A parent without a credential is named here, so that nobody reads it again.
 fn definition(media: &Media, request: &SignRequest<'_>, before: Before) -> Value {
-    let mut definition = json!({
-        "claim_generator_info": [{ "name": "bonafide", "version": env!("CARGO_PKG_VERSION") }],
-    });
+    let mut definition = json!({ "claim_generator_info": [own_name()] });
     if let Some(title) = request.title.or(request.profile.title.as_deref()) {
         definition["title"] = json!(title);
     }
@@ -74,6 +76,11 @@ fn definition(media: &Media, request: &SignRequest<'_>, before: Before) -> Value
         definition["ingredients"] = json!([parent_of(request.parent.unwrap_or(media))]);
     }
     definition
+}
+
+/// Who writes the claim.
+pub(super) fn own_name() -> Value {
+    json!({ "name": "bonafide", "version": env!("CARGO_PKG_VERSION") })
 }
 
 fn parent_of(parent: &Media) -> Value {

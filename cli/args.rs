@@ -1,7 +1,9 @@
 //! Arguments as they are typed; `settings.rs` resolves them. Each flag with a `BONAFIDE_*` variable names
 //! it here, and nowhere else.
 
+mod keys;
 mod sign;
+mod signer;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -9,7 +11,11 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use detector::Provider;
 use provenance::Timestamp;
 
-pub(crate) use self::sign::{PlaceArgs, SignArgs};
+pub(crate) use self::{
+    keys::{KeysArgs, KeysCheckArgs, KeysCommand, KeysCsrArgs, KeysNewArgs, NewKeyArgs},
+    sign::{PlaceArgs, SignArgs},
+    signer::{PassphraseArgs, SignerArgs, StampArgs},
+};
 
 /// One trust verdict per file: what it says, what its pixels show, and what follows.
 #[derive(Parser)]
@@ -38,7 +44,7 @@ pub(crate) enum Command {
     /// Sign files and folders before they are published
     #[command(after_help = SIGN_EXAMPLES)]
     Sign(Box<SignArgs>),
-    /// Make certificates for development
+    /// Make keys, request certificates, and say what is wrong with one
     Keys(KeysArgs),
     /// Answer over HTTP
     #[command(after_help = SERVE_EXAMPLES)]
@@ -113,37 +119,6 @@ pub(crate) struct VerifyArgs {
     pub(crate) trust: TrustArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
-}
-
-#[derive(Group)]
-pub(crate) struct KeysArgs {
-    #[command(subcommand)]
-    pub(crate) command: KeysCommand,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum KeysCommand {
-    /// Make a development CA and an Ed25519 signing certificate
-    New(KeysNewArgs),
-}
-
-#[derive(Group)]
-pub(crate) struct KeysNewArgs {
-    /// Folder for ca-cert.pem, ca-key.pem, signer-key.pem and signer-chain.pem
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-
-    /// Common name of the signing certificate
-    #[arg(long, default_value = "bonafide development signer")]
-    pub(crate) name: String,
-
-    /// Organisation in both certificates
-    #[arg(long, default_value = "bonafide development")]
-    pub(crate) organisation: String,
-
-    /// Days until both certificates end
-    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3650))]
-    pub(crate) days: u16,
 }
 
 #[derive(Group)]

@@ -85,7 +85,9 @@ pub enum SignError {
         path: PathBuf,
     },
     /// The key does not parse.
-    #[error("the signing key is damaged or in another format; give PKCS#8 PEM (openssl pkcs8 -topk8)")]
+    #[error(
+        "the signing key is damaged or in another format; give PKCS#8 PEM (openssl pkcs8 -topk8)"
+    )]
     KeyDamaged,
     /// The key needs a passphrase and none was given.
     #[error("the signing key is encrypted; give its passphrase")]
@@ -110,9 +112,7 @@ pub enum SignError {
     #[error("the signing certificate is not valid before {0}; check the clock of this machine")]
     CertificateEarly(Timestamp),
     /// The key is of a kind that this build does not sign with.
-    #[error(
-        "the certificate is for another kind of key; have one issued for an Ed25519 or P-256 key"
-    )]
+    #[error("the key is neither Ed25519 nor P-256; make one that is, and have it certified")]
     KeyKind,
     /// The device, command or service that holds the key gave no signature.
     #[error("the signer gave no signature: {0}; check that it runs and may use this key")]
@@ -205,9 +205,9 @@ impl SignError {
             | Self::Random(_) => Fault::Operator,
             Self::UnsupportedKind { .. }
             | Self::NothingToStamp
-            | Self::Labels(_) | Self::AlreadySigned | Self::BrokenHistory(_) => {
-                Fault::Caller
-            }
+            | Self::Labels(_)
+            | Self::AlreadySigned
+            | Self::BrokenHistory(_) => Fault::Caller,
             Self::Library(_) | Self::NotVerified(_) => Fault::Bug,
         }
     }

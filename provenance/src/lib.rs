@@ -19,9 +19,11 @@ mod identity;
 mod jpeg;
 mod judge;
 mod jumbf;
+mod key_file;
 pub mod keys;
 mod labels;
 mod origin;
+mod private_key;
 mod products;
 mod profile;
 mod read;
@@ -32,12 +34,14 @@ mod stamp;
 mod time;
 mod trust;
 
-pub use credential::Credential;
+pub use credential::{Chain, Credential};
 pub use display::{MAX_TEXT_CHARS, clean, is_shown};
 pub use error::{ProvenanceError, SignError};
 pub use finding::*;
 pub use judge::Judge;
+pub use key_file::read_secret;
 pub use origin::{Origin, Proof};
+pub use private_key::PrivateKey;
 pub use profile::{
     Aigc, Assertion, Generator, MAX_ASSERTION_BYTES, MAX_ASSERTIONS, Profile, Statement,
 };

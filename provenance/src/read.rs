@@ -40,6 +40,7 @@ use crate::{
 
 pub(crate) use authority::authority;
 pub(crate) use convert::is_failure;
+pub(crate) use vouch::is_signed_by;
 
 /// Longest one file may keep the reader busy.
 const DEADLINE: Duration = Duration::from_millis(1_800);
@@ -181,7 +182,8 @@ impl StoreReader {
         }))
     }
 
-    fn named_in<'a>(&self, parts: impl Iterator<Item = &'a [u8]>) -> Selection {
+    /// The anchors whose subject name occurs in `parts`.
+    pub(crate) fn named_in<'a>(&self, parts: impl Iterator<Item = &'a [u8]>) -> Selection {
         let mut selected: Vec<Handle> = parts
             .flat_map(|part| self.names.find_overlapping_iter(part))
             .filter_map(|found| self.handles.get(found.pattern().as_usize()).copied())

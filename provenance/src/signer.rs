@@ -25,7 +25,8 @@ pub trait Signer: Send + Sync {
     /// DER certificates, the signer's first, without a self-signed root.
     fn chain(&self) -> &[Vec<u8>];
 
-    /// The signature of `message`, 64 bytes: an Ed25519 signature, or `r || s` of ES256.
+    /// The signature of `message`, 64 bytes: an Ed25519 signature, or `r || s` of ES256. ES256 may also come
+    /// as the DER sequence that most tools write.
     ///
     /// # Errors
     ///
@@ -52,11 +53,22 @@ pub(crate) fn checked_signature(signer: &dyn Signer, message: &[u8]) -> Result<V
     if key.algorithm() != signer.algorithm() {
         return Err(SignError::KeyMismatch);
     }
-    let signature = signer.sign(message)?;
+    let signature = raw(signer.algorithm(), signer.sign(message)?);
     if !key.verifies(message, &signature) {
         return Err(SignError::SignatureWrong);
     }
     Ok(signature)
+}
+
+/// COSE wants ECDSA signatures as two numbers of equal length (RFC 9053, section 2.1).
+fn raw(algorithm: Algorithm, signature: Vec<u8>) -> Vec<u8> {
+    if algorithm == Algorithm::Es256
+        && signature.len() != 64
+        && let Ok(parsed) = ecdsa::Signature::from_der(&signature)
+    {
+        return parsed.to_bytes().to_vec();
+    }
+    signature
 }
 
 /// A key that signatures of ours are checked with.

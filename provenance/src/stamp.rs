@@ -18,7 +18,8 @@ pub struct StampRequest<'a> {
 }
 
 impl<'a> StampRequest<'a> {
-    /// Asks for a stamp on `message`; `now` is what the answer's time is held against.
+    /// Asks for a stamp on `message`; `now` is when the run began: what the answer's time
+    /// is held against.
     ///
     /// # Errors
     ///
@@ -85,7 +86,7 @@ impl<'a> StampRequest<'a> {
         if !may_only_stamp(&stamp.certificate) {
             return refused("the authority's certificate is not one for time stamping");
         }
-        if stamp.time.0.abs_diff(self.now.0) > MAX_CLOCK_DIFFERENCE_S {
+        if !is_plausible(stamp.time, self.now) {
             return Err(SignError::TimeStamp(format!(
                 "the authority says it is {}, this machine {}",
                 stamp.time, self.now
@@ -93,6 +94,12 @@ impl<'a> StampRequest<'a> {
         }
         Ok(stamp.time)
     }
+}
+
+fn is_plausible(time: Timestamp, now: Timestamp) -> bool {
+    let earliest = now.0.saturating_sub(MAX_CLOCK_DIFFERENCE_S);
+    let latest = now.0.saturating_add(MAX_RUN_S + MAX_CLOCK_DIFFERENCE_S);
+    (earliest..=latest).contains(&time.0)
 }
 
 fn refused<T>(why: &str) -> Result<T, SignError> {
@@ -142,4 +149,6 @@ const REQUEST_HEAD: [u8; 24] = [
 /// Real answers are 1.5 to 8 KB.
 const MAX_RESPONSE_BYTES: usize = 65_536;
 /// How far two honest clocks may lie apart.
-const MAX_CLOCK_DIFFERENCE_S: u64 = 600;
+const MAX_CLOCK_DIFFERENCE_S: i64 = 600;
+/// How long a run that signs a whole folder may take; `now` is when it began.
+const MAX_RUN_S: i64 = 86_400;

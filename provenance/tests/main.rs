@@ -11,6 +11,7 @@
     reason = "test code"
 )]
 
+mod certificates;
 mod corpus;
 mod json_formula;
 mod labels;

@@ -13,20 +13,20 @@ use provenance::{
 
 pub(crate) const NOW: Timestamp = Timestamp(1_780_000_000);
 
-pub(crate) fn chain(seed: u8) -> DevelopmentChain {
-    let request = ChainRequest {
+pub(crate) fn chain_request() -> ChainRequest<'static> {
+    ChainRequest {
         name: "Test signer",
         organisation: "Test newsroom",
         validity: Validity {
             not_before: Timestamp(1_700_000_000),
             not_after: Timestamp(1_900_000_000),
         },
-    };
-    development_chain(
-        &request,
-        &Secrets::dangerous_fixed([seed; 32], [seed + 1; 32]),
-    )
-    .unwrap()
+    }
+}
+
+pub(crate) fn chain(seed: u8) -> DevelopmentChain {
+    let secrets = Secrets::dangerous_fixed([seed; 32], [seed + 1; 32]);
+    development_chain(&chain_request(), &secrets).unwrap()
 }
 
 pub(crate) fn credential(chain: &DevelopmentChain) -> Credential {

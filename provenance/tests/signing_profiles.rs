@@ -2,12 +2,14 @@
 //! our own label reader.
 
 use provenance::{
-    AiStatus, Assertion, Content, History, LabelKind, Origin, Place, Profile, SignRequest, Signed,
-    Statement, UnsignedLabels, sign,
+    AiStatus, Algorithm, Assertion, Content, History, LabelKind, Origin, Place, Profile,
+    SignRequest, Signed, SignerStatus, Statement, UnsignedLabels,
+    keys::{Secrets, development_chain},
+    sign,
 };
 
 use crate::{
-    signing::{NOW, chain, credential, judge, media, picture},
+    signing::{NOW, chain, chain_request, credential, judge, media, picture},
     signing_files,
 };
 
@@ -44,6 +46,32 @@ fn the_shipped_photo_claims_no_capture() {
     assert_eq!(actions(&capture), ["c2pa.created"]);
     let found = judge(&chain(1)).judge(&capture.media, None, NOW);
     assert!(matches!(found.origin(), Origin::Claimed(Some(_))));
+}
+
+/// With everything that a creator usually states, and with either kind of key.
+#[test]
+fn a_photos_manifest_takes_less_than_4_kib() {
+    let profile = Profile::from_toml(
+        "statement = \"photo\"\nauthor = \"A. Photographer\"\nrights = \"All rights reserved\"\nno_train = true",
+    )
+    .unwrap();
+    let request = SignRequest {
+        title: Some("Harbour at noon"),
+        ..SignRequest::new(&profile, NOW)
+    };
+    for algorithm in [Algorithm::Ed25519, Algorithm::Es256] {
+        let secrets = Secrets::random(algorithm).unwrap();
+        let chain = development_chain(&chain_request(), &secrets).unwrap();
+        let signed = sign(&media("a.jpg", jpeg()), &request, &credential(&chain), None).unwrap();
+        let found = judge(&chain).judge(&signed.media, None, NOW);
+        assert_eq!(found.signer.status, SignerStatus::Local);
+        println!("{algorithm:?}: {} bytes", signed.manifest.len());
+        assert!(
+            signed.manifest.len() <= 4_096,
+            "{algorithm:?}: {}",
+            signed.manifest.len()
+        );
+    }
 }
 
 #[test]
@@ -136,6 +164,23 @@ fn exif_is_carried_over_where_the_profile_names_it() {
     assert!(carried.contains(r#""tiff:Copyright":"Me""#));
     assert!(!carried.contains("Camera 5") && !carried.contains("DateTimeOriginal"));
     assert!(!text("").contains("Maker"));
+}
+
+#[test]
+fn iptc_fields_are_carried_over_where_the_profile_names_them() {
+    let mut bytes = jpeg();
+    let packet = "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf=\
+        'http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description xmlns:ps=\
+        'http://ns.adobe.com/photoshop/1.0/' ps:Credit='The desk' ps:City='Here'/></rdf:RDF></x:xmpmeta>";
+    let body = [b"http://ns.adobe.com/xap/1.0/\0", packet.as_bytes()].concat();
+    let length = u16::try_from(body.len() + 2).unwrap();
+    let segment = [b"\xff\xe1", &length.to_be_bytes()[..], &body].concat();
+    bytes.splice(2..2, segment);
+    let carry = r#"carry = ["photoshop:Credit", "photoshop:Headline"]"#;
+    let profile = Profile::from_toml(&format!("statement = \"photo\"\n{carry}")).unwrap();
+    let text = manifest_text(&signed(&profile, "a.jpg", bytes));
+    assert!(text.contains(r#""photoshop:Credit":"The desk""#));
+    assert!(!text.contains("photoshop:Headline") && !text.contains("Here"));
 }
 
 /// An APP1 segment with these texts in the first directory.

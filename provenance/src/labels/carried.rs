@@ -1,11 +1,39 @@
 //! Fields of the file that a signer may carry over into a manifest, as texts by prefixed name. What they
 //! are worth is not asked: the signature says who repeated them, not that they are true.
 
+mod xmp;
+
 use std::collections::BTreeMap;
 
 use media::Media;
 
 use super::{container::Block, decode, ifd};
+
+/// A property of XMP that may be carried over: its name with the usual prefix, and its vocabulary.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// As in `dc:title`.
+    pub(crate) name: &'a str,
+    /// The URI that the prefix stands for.
+    pub(crate) vocabulary: &'a str,
+}
+
+/// The texts of the `wanted` properties in the XMP of `media`: one, or the entries of a list. Of a text in
+/// several languages only the first, the default.
+pub(crate) fn xmp(media: &Media, wanted: &[Wanted<'_>]) -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::new();
+    for block in super::container::blocks(media.kind, media.bytes()) {
+        let Block::Xmp(packet) = block else { continue };
+        let Ok(text) = std::str::from_utf8(&packet) else {
+            continue;
+        };
+        let text = text.trim_matches(['\0', '\u{feff}']);
+        for (name, texts) in xmp::texts(text, wanted).unwrap_or_default() {
+            found.entry(name).or_insert(texts);
+        }
+    }
+    found
+}
 
 /// The EXIF texts of `media` under their names in XMP.
 pub(crate) fn exif(media: &Media) -> BTreeMap<String, Vec<String>> {

@@ -21,7 +21,7 @@ mod tools;
 mod xmp;
 mod xmp_fields;
 
-pub(crate) use carried::{CARRIED_EXIF, exif as carried_exif};
+pub(crate) use carried::{CARRIED_EXIF, Wanted, exif as carried_exif, xmp as carried_xmp};
 pub(crate) use container::{MAX_XMP as MAX_XMP_BYTES, gif_xmp};
 use media::Media;
 

@@ -10,7 +10,7 @@ use media::Media;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    labels::{CARRIED_EXIF, carried_exif},
+    labels::{CARRIED_EXIF, Wanted, carried_exif, carried_xmp},
     profile::Profile,
 };
 
@@ -77,10 +77,27 @@ fn carried(profile: &Profile, media: &Media) -> Fields {
     if profile.carry.is_empty() {
         return Fields::new();
     }
+    // What an editor wrote last stands in XMP; EXIF is what the camera wrote.
     let mut found: Fields = carried_exif(media);
+    found.extend(carried_xmp(media, &wanted(profile)));
     found.retain(|name, _| profile.carry.contains(name));
     found.retain(|_, texts| texts.iter().all(|text| text.len() <= MAX_TEXT_BYTES));
     found.into_iter().take(MAX_FIELDS).collect()
+}
+
+/// The carried names with their vocabularies.
+fn wanted(profile: &Profile) -> Vec<Wanted<'_>> {
+    profile
+        .carry
+        .iter()
+        .filter(|name| CARRIED_XMP.contains(&name.as_str()))
+        .filter_map(|name| {
+            let known = VOCABULARIES
+                .iter()
+                .find(|(known, _)| prefix(name) == Some(*known));
+            known.map(|(_, vocabulary)| Wanted { name, vocabulary })
+        })
+        .collect()
 }
 
 fn prefix(name: &str) -> Option<&str> {
@@ -109,7 +126,7 @@ fn vocabulary(name: &str) -> Result<(), String> {
 }
 
 fn is_carried(name: &str) -> bool {
-    CARRIED_EXIF.iter().any(|(known, _)| *known == name)
+    CARRIED_EXIF.iter().any(|(known, _)| *known == name) || CARRIED_XMP.contains(&name)
 }
 
 /// Prefixes and their vocabularies (XMP specification part 2; IPTC Photo Metadata Standard 2025.1).
@@ -127,6 +144,24 @@ pub(crate) const VOCABULARIES: [(&str, &str); 10] = [
     ("tiff", "http://ns.adobe.com/tiff/1.0/"),
     ("xmp", "http://ns.adobe.com/xap/1.0/"),
     ("xmpRights", "http://ns.adobe.com/xap/1.0/rights/"),
+];
+
+/// Fields that are texts or lists of texts in XMP and name no place.
+const CARRIED_XMP: [&str; 14] = [
+    "dc:creator",
+    "dc:description",
+    "dc:rights",
+    "dc:subject",
+    "dc:title",
+    "photoshop:AuthorsPosition",
+    "photoshop:CaptionWriter",
+    "photoshop:Credit",
+    "photoshop:DateCreated",
+    "photoshop:Headline",
+    "photoshop:Instructions",
+    "photoshop:Source",
+    "xmpRights:UsageTerms",
+    "xmpRights:WebStatement",
 ];
 
 const MAX_FIELDS: usize = 64;

@@ -5,7 +5,10 @@ mod desk;
 mod journal;
 mod place;
 mod plan;
+mod signer;
+mod source;
 mod stop;
+mod trouble;
 mod work;
 
 use std::{
@@ -14,6 +17,7 @@ use std::{
     io::{self, Read as _},
     path::Path,
     sync::{
+        Mutex,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
@@ -21,11 +25,11 @@ use std::{
 };
 
 use media::{Digest, Limits, Media};
-use provenance::{BrokenHistory, Credential, Profile, signer::Signer};
+use provenance::{BrokenHistory, Profile, signer::Signer};
 use verdict::{Examiner, Policy};
 
 use crate::{
-    args::{AnchorArgs, SignArgs},
+    args::SignArgs,
     clock, engine,
     exit::{Exit, Failure},
     output::{self, folder_of, say},
@@ -35,22 +39,24 @@ use crate::{
         journal::Journal,
         plan::{Item, Plan, plan},
         stop::Stop,
-        work::{Outcome, Statement, Work},
+        work::{Deed, Outcome, Statement, Work},
     },
 };
 
 /// Runs the command.
 pub(crate) fn run(args: &SignArgs, settings: &Settings) -> Result<Exit, Failure> {
-    let credential = Credential::load(&args.key, &args.chain)?;
-    let trust = settings.trust(&AnchorArgs {
-        trust: Vec::new(),
-        no_bundled_trust: false,
-    })?;
+    let signer = signer::signer(&args.signer, clock::now())?;
+    let stamper = signer::stamper(&args.stamp)?;
+    let trust = settings.trust(&args.anchors)?;
     let limits = limits(args, settings);
     let examiner = engine::provenance_only(trust, Policy::default(), limits)?;
     let plan = plan(&args.paths, &args.place, args.resume.is_some())?;
-    let statement = statement(args, &plan, &examiner)?;
-    let by = by(&credential, &statement, args);
+    let deed = match (&args.profile, stamper.as_deref()) {
+        (Some(profile), _) => Deed::Sign(statement(args, profile, &plan, &examiner)?),
+        (None, Some(stamper)) => Deed::StampLater(stamper),
+        (None, None) => return Err(no_deed()),
+    };
+    let by = by(signer.as_ref(), &deed, args);
     if !args.dry_run {
         prepare(&plan, args.place.out.as_deref())?;
     }
@@ -59,14 +65,14 @@ pub(crate) fn run(args: &SignArgs, settings: &Settings) -> Result<Exit, Failure>
         None => None,
     };
     let work = Work {
-        signer: &credential,
-        stamper: None,
-        statement,
+        signer: signer.as_ref(),
+        stamper: stamper.as_deref(),
+        deed,
         places: &args.place,
         dry_run: args.dry_run,
         journal,
         examiner: &examiner,
-        now: clock::now(),
+        large: Mutex::new(()),
     };
     for line in &plan.left_out {
         say(line);
@@ -87,6 +93,7 @@ fn limits(args: &SignArgs, settings: &Settings) -> Limits {
 
 fn statement<'a>(
     args: &'a SignArgs,
+    name: &str,
     plan: &Plan,
     examiner: &Examiner,
 ) -> Result<Statement<'a>, Failure> {
@@ -108,7 +115,7 @@ fn statement<'a>(
         })
     };
     Ok(Statement {
-        profile: profile(&args.profile)?,
+        profile: profile(name)?,
         broken_history: match args.accept_broken_history {
             true => BrokenHistory::DangerousAccept,
             false => BrokenHistory::Refuse,
@@ -149,21 +156,30 @@ fn read_text(path: &Path, max_bytes: u64) -> io::Result<String> {
     }
 }
 
+fn no_deed() -> Failure {
+    Failure::usage(
+        "it is not said what the files are",
+        "give --profile, or --timestamp-later with --timestamp",
+    )
+}
+
 /// What tells a result of this run from one that was signed by another or says something else.
-fn by(signer: &dyn Signer, statement: &Statement<'_>, args: &SignArgs) -> String {
-    let parent = statement.parent.as_ref().map(|parent| parent.digest);
-    let said = format!(
-        "{:?}",
-        (
-            signer.chain(),
-            &statement.profile,
-            statement.title,
-            statement.author,
-            statement.no_train,
-            parent,
-            args.place.sidecar,
-        )
-    );
+fn by(signer: &dyn Signer, deed: &Deed<'_>, args: &SignArgs) -> String {
+    let said = match deed {
+        Deed::StampLater(_) => format!("{:?}", signer.chain()),
+        Deed::Sign(said) => format!(
+            "{:?}",
+            (
+                signer.chain(),
+                &said.profile,
+                said.title,
+                said.author,
+                said.no_train,
+                said.parent.as_ref().map(|parent| parent.digest),
+                args.place.sidecar,
+            )
+        ),
+    };
     Digest::of(said.as_bytes()).to_string()
 }
 

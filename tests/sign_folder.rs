@@ -129,7 +129,7 @@ fn a_second_run_with_the_journal_signs_only_what_is_left() {
             (Some(0), 1),
             "{third:?}"
         );
-        assert!(third.err.contains("1 signed before"), "{third:?}");
+        assert!(third.err.contains("1 done before"), "{third:?}");
         fs::remove_file(new).unwrap();
     }
     // The same journal does not speak for another profile.

@@ -3,6 +3,11 @@
 
 use std::{fs, path::Path, process::Command};
 
+use provenance::{
+    Algorithm, Timestamp, Validity,
+    keys::{ChainRequest, Secrets, development_chain},
+};
+
 use crate::support::{
     Run, finish, system, text,
     workshop::{Workshop, files, holds},
@@ -74,6 +79,108 @@ fn a_broken_history_is_refused_unless_it_is_accepted() {
     let found = workshop.verify(&file, &[]);
     assert!(holds(&found), "{found}");
     assert_eq!(found["history"]["status"], "defects", "readers see it");
+}
+
+#[test]
+fn a_wrong_passphrase_is_refused_before_anything_is_written() {
+    let workshop = Workshop::new();
+    for (name, text) in [("right", "correct horse"), ("wrong", "battery staple")] {
+        write_secret(&workshop.path(name), text);
+    }
+    let locked = text(&workshop.path("locked")).to_owned();
+    let right = text(&workshop.path("right")).to_owned();
+    let made = [
+        "keys",
+        "new",
+        "--encrypt",
+        "--passphrase-file",
+        &right,
+        "--out",
+        &locked,
+    ];
+    let made = crate::support::run(made);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let with = |passphrase| {
+        let signer = [
+            "--key",
+            "locked/signer-key.pem",
+            "--chain",
+            "locked/signer-chain.pem",
+            "--passphrase-file",
+            passphrase,
+        ];
+        let args = ["--profile", "photo", "--out", "out", "a.jpg"];
+        finish(&mut workshop.command_by(&signer, &args))
+    };
+    with("wrong").assert_refused(2, "passphrase");
+    assert!(!workshop.path("out").exists());
+    let run = with("right");
+    assert_eq!(run.code, Some(0), "{run:?}");
+}
+
+/// A file for its owner alone.
+fn write_secret(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
+#[test]
+fn a_certificate_that_has_ended_or_not_begun_is_refused_before_anything_is_written() {
+    let workshop = Workshop::new();
+    for (first, last, word) in [
+        ("2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z", "2025-01-01"),
+        ("2124-01-01T00:00:00Z", "2125-01-01T00:00:00Z", "2124-01-01"),
+    ] {
+        let time = |text| Timestamp::parse_rfc3339(text).unwrap();
+        let request = ChainRequest {
+            name: "Signer",
+            organisation: "Test Press",
+            validity: Validity {
+                not_before: time(first),
+                not_after: time(last),
+            },
+        };
+        let secrets = Secrets::random(Algorithm::Ed25519).unwrap();
+        let chain = development_chain(&request, &secrets).unwrap();
+        write_secret(&workshop.path("key.pem"), &chain.signer_key_pem);
+        fs::write(workshop.path("chain.pem"), &chain.signer_chain_pem).unwrap();
+        let signer = ["--key", "key.pem", "--chain", "chain.pem"];
+        let args = ["--profile", "photo", "--out", "out", "a.jpg"];
+        finish(&mut workshop.command_by(&signer, &args)).assert_refused(2, word);
+        assert!(!workshop.path("out").exists());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signer_that_fails_stops_the_run_at_once() {
+    let workshop = Workshop::new();
+    let originals = workshop.pictures("photos", 20);
+    let program = workshop.script("broken", "echo no token >&2; exit 1");
+    let signer = [
+        "--signer-command",
+        text(&program),
+        "--chain",
+        "keys/signer-chain.pem",
+    ];
+    let args = ["--profile", "photo", "--jobs", "1", "--in-place", "photos"];
+    let run = finish(&mut workshop.command_by(&signer, &args));
+    assert_eq!(run.code, Some(2), "nothing was signed: {run:?}");
+    assert!(run.err.contains("no token"), "{run:?}");
+    assert!(
+        run.err
+            .contains("not looked at, because the run was stopped"),
+        "{run:?}"
+    );
+    let calls = run.err.matches("error: ").count();
+    assert!(calls < 10, "{calls} files were tried: {run:?}");
+    for (path, original) in &originals {
+        assert_eq!(fs::read(path).unwrap(), *original, "{path:?}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::{
 };
 
 use crate::support::{
-    system, text,
+    finish, run, system, text,
     workshop::{Workshop, files, holds},
 };
 
@@ -209,6 +209,57 @@ fn a_file_with_two_names_and_a_read_only_file_are_not_replaced() {
     fs::remove_file(workshop.path("b.jpg")).unwrap();
     fs::set_permissions(workshop.path("a.jpg"), Permissions::from_mode(0o444)).unwrap();
     assert_eq!(refused("read-only"), "read_only");
+}
+
+#[test]
+fn a_file_that_changes_meanwhile_stays_as_it_is() {
+    let workshop = Workshop::new();
+    if !system("openssl", &["version"]) {
+        eprintln!("SKIPPED: a_file_that_changes_meanwhile: there is no openssl to sign with");
+        return;
+    }
+    let sign =
+        "cat > message && openssl pkeyutl -sign -rawin -inkey keys/signer-key.pem -in message";
+    let slow_editor = workshop.script("editor", &format!("printf more >> a.jpg\n{sign}"));
+    let honest = workshop.script("honest", sign);
+    let sign_by = |program: &Path, place| {
+        let signer = [
+            "--signer-command",
+            text(program),
+            "--chain",
+            "p256/signer-chain.pem",
+        ];
+        finish(&mut workshop.command_by(&signer, &["--profile", "photo", place, "a.jpg"]))
+    };
+    for place in ["--in-place", "--sidecar"] {
+        let mut edited = fs::read(workshop.path("a.jpg")).unwrap();
+        edited.extend(b"more");
+        let refused = sign_by(&slow_editor, place);
+        assert_eq!(refused.code, Some(3), "{refused:?}");
+        assert_eq!(refused.reports()[0]["error"]["code"], "changed");
+        assert_eq!(fs::read(workshop.path("a.jpg")).unwrap(), edited);
+        assert!(!workshop.path("a.c2pa").exists());
+    }
+    let signed = sign_by(&honest, "--in-place");
+    assert_eq!(signed.code, Some(0), "{signed:?}");
+}
+
+#[test]
+fn signing_goes_on_when_nobody_reads_the_lines() {
+    let workshop = Workshop::new();
+    workshop.pictures("photos", 12);
+    let mut child = workshop
+        .command(&[&IN_PLACE[..], &["photos"]].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("12 files: 12 signed"), "{said}");
+    assert!(workshop.verify_all("photos").values().all(holds));
 }
 
 #[test]

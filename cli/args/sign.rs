@@ -4,6 +4,8 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::Args as Group;
 
+use super::{AnchorArgs, SignerArgs, StampArgs};
+
 /// What is signed, by whom, what is said about it and where it goes.
 #[derive(Group)]
 #[command(group = clap::ArgGroup::new("place").required(true).args(["out", "in_place", "sidecar"]))]
@@ -12,17 +14,27 @@ pub(crate) struct SignArgs {
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// Private key, PEM, mode 0600
-    #[arg(long, env = "BONAFIDE_KEY", value_name = "FILE")]
-    pub(crate) key: PathBuf,
+    #[command(flatten)]
+    pub(crate) signer: SignerArgs,
 
-    /// Certificate chain of the key, PEM, the signing certificate first
-    #[arg(long, env = "BONAFIDE_CHAIN", value_name = "FILE")]
-    pub(crate) chain: PathBuf,
+    #[command(flatten)]
+    pub(crate) stamp: StampArgs,
+
+    /// Add a time stamp to files that were signed without one, and state nothing new
+    #[arg(
+        long,
+        requires = "timestamp",
+        conflicts_with_all = ["profile", "title", "author", "no_train", "parent", "accept_broken_history", "sidecar"]
+    )]
+    pub(crate) timestamp_later: bool,
 
     /// What the file is: photo, ai, ai-edit, edit or publish, or a profile file (docs/SIGNING.md)
-    #[arg(long, value_name = "NAME|FILE.toml")]
-    pub(crate) profile: String,
+    #[arg(
+        long,
+        value_name = "NAME|FILE.toml",
+        required_unless_present = "timestamp_later"
+    )]
+    pub(crate) profile: Option<String>,
 
     /// Title that the manifest gives the file [default: its name]
     #[arg(long)]
@@ -46,6 +58,9 @@ pub(crate) struct SignArgs {
 
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
+
+    #[command(flatten)]
+    pub(crate) anchors: AnchorArgs,
 
     /// Sign and verify in memory, write nothing, and say what would be written
     #[arg(long)]

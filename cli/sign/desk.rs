@@ -3,13 +3,19 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use provenance::UnsignedLabels;
+use verdict::{
+    Report,
+    report::{Provenance, SignerStatus},
+};
+
 use crate::{
     exit::Exit,
     jsonl,
     output::{say, shown},
     progress::Progress,
     sign::work::{Done, Outcome, Refusal},
-    words,
+    words::word,
 };
 
 /// The desk.
@@ -20,9 +26,17 @@ pub(crate) struct Desk {
     signed: u64,
     manifest_bytes: u64,
     output_bytes: u64,
+    /// Of the signed ones, those whose signer no trust list knows.
+    unvouched: u64,
+    /// Of the signed ones, those without a label that their profile asks for.
+    unlabelled: u64,
     before: u64,
     left_out: u64,
     failed: u64,
+    /// Whether the set-up failed in the middle of the run.
+    set_up_failed: bool,
+    /// Whether nobody reads the lines any more.
+    unread: bool,
 }
 
 impl Desk {
@@ -35,40 +49,44 @@ impl Desk {
             signed: 0,
             manifest_bytes: 0,
             output_bytes: 0,
+            unvouched: 0,
+            unlabelled: 0,
             before: 0,
             left_out: 0,
             failed: 0,
+            set_up_failed: false,
+            unread: false,
         }
     }
 
     /// Takes one answer; false when no further file should be begun.
     pub(crate) fn take(&mut self, outcome: Outcome) -> io::Result<bool> {
         self.progress.clear();
-        let goes_on = match outcome {
+        match outcome {
             Outcome::Signed(done) => {
                 self.signed += 1;
+                let signer = done.report.provenance.signer.status;
+                self.unvouched += u64::from(signer == SignerStatus::Unknown);
                 self.output_bytes += u64::try_from(done.bytes).unwrap_or(0);
                 self.manifest_bytes += u64::try_from(done.manifest_bytes).unwrap_or(0);
-                self.tell(&done)?;
-                true
+                self.unlabelled += u64::from(done.unsigned_labels == UnsignedLabels::NoPlace);
+                let told = self.tell(&done);
+                self.heard(told)?;
             }
-            Outcome::Before => {
-                self.before += 1;
-                true
-            }
+            Outcome::Before => self.before += 1,
             Outcome::LeftOut(line) => {
                 self.left_out += 1;
                 say(&line);
-                true
             }
             Outcome::Failed(refusal) => {
                 self.failed += 1;
-                complain(&refusal)?;
-                !refusal.set_up
+                self.set_up_failed |= refusal.set_up;
+                let told = self.complain(&refusal);
+                self.heard(told)?;
             }
-        };
+        }
         self.progress.show(self.answered());
-        Ok(goes_on)
+        Ok(!self.set_up_failed)
     }
 
     /// The sum, where it says more than the line of a single file, and the exit code.
@@ -77,9 +95,12 @@ impl Desk {
         if self.total > 1 || self.dry_run {
             say(&self.summary());
         }
-        match self.failed > 0 || self.answered() < self.total {
-            true => Exit::Partial,
-            false => Exit::Done,
+        if self.set_up_failed && self.signed == 0 {
+            Exit::Usage
+        } else if self.failed > 0 || self.answered() < self.total {
+            Exit::Partial
+        } else {
+            Exit::Done
         }
     }
 
@@ -87,10 +108,21 @@ impl Desk {
         self.signed + self.before + self.left_out + self.failed
     }
 
+    /// When the reader of the lines goes away, signing goes on: half a folder is of no use to anybody.
+    fn heard(&mut self, told: io::Result<()>) -> io::Result<()> {
+        match told {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.unread = true;
+                Ok(())
+            }
+            told => told,
+        }
+    }
+
     fn tell(&self, done: &Done) -> io::Result<()> {
         let mut out = io::stdout().lock();
         if !out.is_terminal() {
-            return jsonl::line(&mut out, &done.report);
+            return self.line(out, &done.report);
         }
         let word = if self.dry_run { "would sign" } else { "signed" };
         writeln!(
@@ -100,8 +132,29 @@ impl Desk {
             shown(&done.target.to_string_lossy()),
             done.bytes,
             done.manifest_bytes,
-            words::credential(&done.report.provenance),
+            axes(&done.report.provenance),
         )
+    }
+
+    /// A sentence for people, and a report for programs.
+    fn complain(&self, refusal: &Refusal) -> io::Result<()> {
+        say(&shown(&format!(
+            "error: {}: {}",
+            refusal.source.display(),
+            refusal.message
+        )));
+        let out = io::stdout().lock();
+        match out.is_terminal() {
+            true => Ok(()),
+            false => self.line(out, &refusal.report),
+        }
+    }
+
+    fn line(&self, mut out: io::StdoutLock<'_>, report: &Report) -> io::Result<()> {
+        match self.unread {
+            true => Ok(()),
+            false => jsonl::line(&mut out, report),
+        }
     }
 
     fn summary(&self) -> String {
@@ -120,7 +173,15 @@ impl Desk {
         }
         let waiting = self.total.saturating_sub(self.answered());
         for (count, what) in [
-            (self.before, "signed before by this journal"),
+            (
+                self.unvouched,
+                "by a signer that no list in force vouches for",
+            ),
+            (
+                self.unlabelled,
+                "without the unsigned label of the profile, for which there is no place",
+            ),
+            (self.before, "done before"),
             (self.left_out, "left out"),
             (self.failed, "could not be signed"),
             (waiting, "not looked at, because the run was stopped"),
@@ -133,16 +194,14 @@ impl Desk {
     }
 }
 
-/// One sentence for people, and a report for programs.
-fn complain(refusal: &Refusal) -> io::Result<()> {
-    say(&shown(&format!(
-        "error: {}: {}",
-        refusal.source.display(),
-        refusal.message
-    )));
-    let mut out = io::stdout().lock();
-    match out.is_terminal() {
-        true => Ok(()),
-        false => jsonl::line(&mut out, &refusal.report),
-    }
+/// What a reader will find, axis by axis, in the words of the report.
+fn axes(found: &Provenance) -> String {
+    format!(
+        "content {}, signature {}, time {}, signer {}, history {}",
+        word(&found.content),
+        word(&found.signature),
+        word(&found.time),
+        word(&found.signer.status),
+        word(&found.history.status),
+    )
 }

@@ -79,7 +79,7 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     fn walk(&mut self, root: &Path) -> Result<(), Failure> {
-        let out = self.out.take();
+        let out = self.out.clone();
         if root.is_dir() && out.is_some() && root.canonicalize().ok() == out {
             return Err(own_output(root));
         }
@@ -106,7 +106,6 @@ impl Planner<'_> {
                 None => {}
             }
         }
-        self.out = out;
         Ok(())
     }
 
@@ -120,21 +119,22 @@ impl Planner<'_> {
             return Ok(());
         }
         let (target, key) = self.target(root, &source, &real, named)?;
-        if key != real || !self.places.in_place {
+        if !self.places.in_place {
             self.check(&source, &real, &target)?;
         }
         if let Some(other) = self.targets.insert(key, source.clone()) {
             return Err(collision(&other, &source, &target));
         }
-        let replaces = self.places.in_place || (self.places.force && target.exists());
+        // With --force, only what was there when the run began makes way.
+        let is_there = self.places.force && target.symlink_metadata().is_ok();
+        let existing = match self.places.in_place || is_there {
+            true => Existing::Replace,
+            false => Existing::Keep,
+        };
         self.plan.items.push(Item::File(Job {
             source,
             target,
-            existing: if replaces {
-                Existing::Replace
-            } else {
-                Existing::Keep
-            },
+            existing,
             named,
         }));
         Ok(())

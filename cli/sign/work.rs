@@ -2,29 +2,34 @@
 //! back from the disk and verified, and only if it is still the file that was signed.
 
 use std::{
-    fs::{self, File, Metadata},
-    io::{self, Read as _},
+    fs::{self, Metadata},
+    io,
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use media::{Digest, Kind, Media, Name};
+use media::{Digest, Limits, Media, Name};
 use provenance::{
-    BrokenHistory, Profile, SignError, SignRequest, Signed, TimeStamper, Timestamp, signer::Signer,
+    BrokenHistory, Profile, SignError, SignRequest, Signed, TimeStamper, UnsignedLabels,
+    signer::Signer,
 };
 use tempfile::NamedTempFile;
 use verdict::{
     Examiner, Options, Report, Scope,
-    report::{ContentState, ManifestState, Problem, SignatureState},
+    report::{ContentState, ManifestState, Problem, SignatureState, TimeState},
 };
 
 use crate::{
     args::PlaceArgs,
+    clock,
     output::{Existing, folder_of, shown},
     sign::{
         journal::Journal,
         place,
         plan::{Item, Job},
+        source::{may_be_media, may_be_replaced},
+        trouble::{Trouble, in_the_way, no_journal, not_read, not_written},
     },
 };
 
@@ -32,12 +37,21 @@ use crate::{
 pub(crate) struct Work<'a> {
     pub(crate) signer: &'a dyn Signer,
     pub(crate) stamper: Option<&'a dyn TimeStamper>,
-    pub(crate) statement: Statement<'a>,
+    pub(crate) deed: Deed<'a>,
     pub(crate) places: &'a PlaceArgs,
     pub(crate) dry_run: bool,
     pub(crate) journal: Option<Journal>,
     pub(crate) examiner: &'a Examiner,
-    pub(crate) now: Timestamp,
+    /// Held by whoever signs a large file.
+    pub(crate) large: Mutex<()>,
+}
+
+/// What is done to every file.
+pub(crate) enum Deed<'a> {
+    /// A manifest of its own.
+    Sign(Statement<'a>),
+    /// A time stamp for the manifest that it carries.
+    StampLater(&'a dyn TimeStamper),
 }
 
 /// What is stated about every file.
@@ -54,7 +68,7 @@ pub(crate) struct Statement<'a> {
 pub(crate) enum Outcome {
     /// Signed, or, in a dry run, as it would be.
     Signed(Box<Done>),
-    /// An earlier run with this journal signed it.
+    /// An earlier run with this journal signed it, or it is stamped already.
     Before,
     /// No medium and not named; a line for people.
     LeftOut(String),
@@ -70,6 +84,7 @@ pub(crate) struct Done {
     pub(crate) bytes: usize,
     /// Bytes of the manifest store, alone or in the target.
     pub(crate) manifest_bytes: usize,
+    pub(crate) unsigned_labels: UnsignedLabels,
     pub(crate) report: Report,
 }
 
@@ -80,13 +95,6 @@ pub(crate) struct Refusal {
     pub(crate) report: Report,
     /// Whether no other file will fare better.
     pub(crate) set_up: bool,
-}
-
-/// Why one file could not be signed.
-struct Trouble {
-    code: &'static str,
-    message: String,
-    set_up: bool,
 }
 
 impl Work<'_> {
@@ -100,17 +108,28 @@ impl Work<'_> {
                     shown(&job.source.to_string_lossy())
                 ))
             }
-            Item::File(job) => match Media::open(&job.source, self.examiner.limits()) {
-                Ok(media) => self.answer(job, &media),
-                Err(error) => self.unread(&job.source, &error),
-            },
+            Item::File(job) => {
+                let _turn = self.turn(&job.source);
+                match Media::open(&job.source, self.examiner.limits()) {
+                    Ok(media) => self.answer(job, &media),
+                    Err(error) => self.unread(&job.source, &error),
+                }
+            }
         }
+    }
+
+    /// Waits for the large file that is signed now, where this one is large too.
+    fn turn(&self, path: &Path) -> Option<MutexGuard<'_, ()>> {
+        let is_large = path
+            .symlink_metadata()
+            .is_ok_and(|found| found.len() >= LARGE_BYTES);
+        is_large.then(|| self.large.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn unread(&self, name: &Path, error: &media::MediaError) -> Outcome {
         let report = self
             .examiner
-            .refuse(&Name::from_path(name), error, self.now);
+            .refuse(&Name::from_path(name), error, clock::now());
         Outcome::Failed(Box::new(Refusal {
             source: name.to_owned(),
             message: error.to_string(),
@@ -139,9 +158,9 @@ impl Work<'_> {
         }
     }
 
-    /// `None` when an earlier run signed it.
+    /// `None` when an earlier run did it.
     fn sign(&self, job: &Job, media: &Media) -> Result<Option<Done>, Trouble> {
-        if self.is_signed_before(job, media) {
+        if self.is_done_before(job, media) {
             return Ok(None);
         }
         if job.existing == Existing::Keep && job.target.symlink_metadata().is_ok() {
@@ -155,22 +174,52 @@ impl Work<'_> {
         self.finish(job, media, &metadata, signed).map(Some)
     }
 
-    fn is_signed_before(&self, job: &Job, media: &Media) -> bool {
+    fn is_done_before(&self, job: &Job, media: &Media) -> bool {
+        if let Deed::StampLater(_) = self.deed {
+            let found = self.examiner.examine(media, &self.options(None)).provenance;
+            if matches!(
+                found.time,
+                TimeState::TrustedStamp | TimeState::UntrustedStamp
+            ) {
+                return true;
+            }
+        }
         let Some(journal) = &self.journal else {
             return false;
         };
         if self.places.in_place {
             return journal.made(&media.digest);
         }
-        fs::read(&job.target).is_ok_and(|found| journal.made_of(&Digest::of(&found), &media.digest))
+        let limits = Limits {
+            max_bytes: self
+                .examiner
+                .limits()
+                .max_bytes
+                .saturating_add(GROWTH_BYTES),
+            ..*self.examiner.limits()
+        };
+        // Only a regular file is opened.
+        Media::open(&job.target, &limits)
+            .is_ok_and(|found| journal.made_of(&found.digest, &media.digest))
     }
 
     fn signed(&self, media: &Media) -> Result<Signed, Trouble> {
+        // A parser that panics costs one file; nothing of the broken state is looked at afterwards.
+        panic::catch_unwind(AssertUnwindSafe(|| match &self.deed {
+            Deed::Sign(statement) => self.state(media, statement),
+            Deed::StampLater(stamper) => {
+                provenance::stamp_later(media, clock::now(), self.signer, *stamper)
+            }
+        }))
+        .unwrap_or_else(|_| Err(SignError::Library("it failed on this file".to_owned())))
+        .map_err(Trouble::from)
+    }
+
+    fn state(&self, media: &Media, said: &Statement<'_>) -> Result<Signed, SignError> {
         let name = Path::new(&media.name.display)
             .file_name()
             .unwrap_or_default()
             .to_string_lossy();
-        let said = &self.statement;
         let request = SignRequest {
             title: said.title.or(said.profile.title.as_deref()).or(Some(&name)),
             author: said.author,
@@ -178,14 +227,10 @@ impl Work<'_> {
             parent: said.parent.as_ref(),
             sidecar: self.places.sidecar,
             broken_history: said.broken_history,
-            ..SignRequest::new(&said.profile, self.now)
+            // A run may last for hours, and a time stamp must fit.
+            ..SignRequest::new(&said.profile, clock::now())
         };
-        // A parser that panics costs one file; nothing of the broken state is looked at afterwards.
-        panic::catch_unwind(AssertUnwindSafe(|| {
-            provenance::sign(media, &request, self.signer, self.stamper)
-        }))
-        .unwrap_or_else(|_| Err(SignError::Library("it failed on this file".to_owned())))
-        .map_err(Trouble::from)
+        provenance::sign(media, &request, self.signer, self.stamper)
     }
 
     /// Writes beside the target, reads back, and only then gives the name.
@@ -220,6 +265,7 @@ impl Work<'_> {
             target: job.target.clone(),
             bytes: content.len(),
             manifest_bytes: signed.manifest.len(),
+            unsigned_labels: signed.unsigned_labels,
             report,
         })
     }
@@ -263,7 +309,7 @@ impl Work<'_> {
         Options {
             scope: Scope::Provenance,
             sidecar,
-            ..Options::at(self.now)
+            ..Options::at(clock::now())
         }
     }
 
@@ -279,105 +325,8 @@ impl Work<'_> {
     }
 }
 
-impl Trouble {
-    fn file(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            set_up: false,
-        }
-    }
-}
+/// What signing may add to a file: a store with the stores of its ancestors.
+const GROWTH_BYTES: u64 = 64 << 20;
 
-impl From<SignError> for Trouble {
-    fn from(error: SignError) -> Self {
-        Self {
-            code: error.code(),
-            message: error.to_string(),
-            set_up: error.fault() == media::Fault::Operator,
-        }
-    }
-}
-
-/// By its name, or by how it begins.
-fn may_be_media(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    if extension.and_then(Kind::from_extension).is_some() {
-        return true;
-    }
-    let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(SNIFFED_BYTES).read_to_end(&mut start));
-    // A file that cannot be read has to be spoken of.
-    read.is_err() || Kind::sniff(&start) != Kind::Unknown
-}
-
-/// A file with a second name would go on unsigned under that name, and one that is read-only is meant to
-/// stay as it is.
-fn may_be_replaced(metadata: &Metadata) -> Result<(), Trouble> {
-    if metadata.permissions().readonly() {
-        return Err(Trouble::file(
-            "read_only",
-            "it is read-only; allow writing with chmod u+w, or use --out",
-        ));
-    }
-    match names(metadata) {
-        0 | 1 => Ok(()),
-        names => Err(Trouble::file(
-            "hard_links",
-            format!(
-                "it has {names} names (hard links), and the others would stay unsigned; use --out"
-            ),
-        )),
-    }
-}
-
-#[cfg(unix)]
-fn names(metadata: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::nlink(metadata)
-}
-
-#[cfg(not(unix))]
-fn names(_: &Metadata) -> u64 {
-    1
-}
-
-fn not_read(error: &io::Error) -> Trouble {
-    Trouble::file("unreadable", format!("it cannot be read: {error}"))
-}
-
-fn not_written(target: &Path, error: &io::Error) -> Trouble {
-    if error.kind() == io::ErrorKind::AlreadyExists {
-        return in_the_way(target);
-    }
-    Trouble::file(
-        "not_written",
-        format!(
-            "{} cannot be written: {error}; the original is as it was",
-            target.display()
-        ),
-    )
-}
-
-fn in_the_way(target: &Path) -> Trouble {
-    Trouble::file(
-        "exists",
-        format!(
-            "{} exists already; say --force to replace it",
-            target.display()
-        ),
-    )
-}
-
-/// Without its line a second run could not tell that the file is done.
-fn no_journal(error: &io::Error) -> Trouble {
-    Trouble {
-        set_up: true,
-        ..Trouble::file(
-            "journal",
-            format!("the journal cannot be written: {error}; the original is as it was"),
-        )
-    }
-}
-
-/// Enough for every kind that is told by how it begins.
-const SNIFFED_BYTES: u64 = 64 << 10;
+/// Files from this size on are signed one at a time, because each is in memory several times over.
+const LARGE_BYTES: u64 = 32 << 20;

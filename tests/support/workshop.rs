@@ -68,13 +68,29 @@ impl Workshop {
 
     /// `bonafide sign` with this workshop's key, in its folder.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let chain = "keys/signer-chain.pem";
+        self.command_by(&["--key", "keys/signer-key.pem", "--chain", chain], args)
+    }
+
+    /// `bonafide sign` by another signer.
+    pub(crate) fn command_by(&self, signer: &[&str], args: &[&str]) -> Command {
         let mut command = command();
         command
             .current_dir(self.folder.path())
-            .args(["sign", "--key", "keys/signer-key.pem"])
-            .args(["--chain", "keys/signer-chain.pem"])
+            .arg("sign")
+            .args(signer)
             .args(args);
         command
+    }
+
+    /// Writes a program that a shell runs.
+    #[cfg(unix)]
+    pub(crate) fn script(&self, name: &str, body: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.path(name);
+        fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
     }
 
     /// Runs it to its end.

@@ -19,7 +19,8 @@ use detector::{Detection, Detector, Provider, Settings};
 use media::{Kind, Limits, Media, Name, Picture};
 use provenance::keys::{ChainRequest, Secrets, development_chain};
 use provenance::{
-    Credential, Judge, Profile, SignRequest, Timestamp, TrustStore, ValidationState, Validity, sign,
+    Credential, Judge, Profile, SignRequest, Statement, Timestamp, TrustStore, ValidationState,
+    Validity, sign,
 };
 use stages::{Place, Stage, print_table};
 use verdict::{DetectorSlot, Examiner, Options, Policy};
@@ -88,7 +89,7 @@ impl Bench {
             organisation: "bonafide benches",
             validity,
         };
-        let chain = development_chain(&request, &Secrets::random()?)?;
+        let chain = development_chain(&request, &Secrets::random(provenance::Algorithm::Ed25519)?)?;
         let judge = || -> Result<Judge, Failure> {
             let mut trust = TrustStore::bundled()?;
             trust.add_anchors_pem("bench", chain.ca_cert_pem.as_bytes())?;
@@ -151,16 +152,11 @@ impl Case {
     fn new(bench: &Bench, width: u32, height: u32) -> Result<Self, Failure> {
         let unsigned = picture::jpeg(width, height)?;
         let unsigned_media = bench.open(unsigned.clone())?;
-        let request = SignRequest {
-            profile: Profile::Photo,
-            title: None,
-            author: None,
-            no_train: false,
-            parent: None,
-            sidecar: false,
-            now: NOW,
-        };
-        let signed = sign(&unsigned_media, &request, &bench.credential)?.asset;
+        let profile = Profile::of(Statement::Capture);
+        let request = SignRequest::new(&profile, NOW);
+        let signed = sign(&unsigned_media, &request, &bench.credential, None)?
+            .media
+            .into_bytes();
         let signed_media = bench.open(signed.clone())?;
         let picture = unsigned_media.decode(&bench.limits)?;
         Ok(Self {

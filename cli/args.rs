@@ -1,11 +1,21 @@
 //! Arguments as they are typed; `settings.rs` resolves them. Each flag with a `BONAFIDE_*` variable names
 //! it here, and nowhere else.
 
+mod keys;
+mod sign;
+mod signer;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use detector::Provider;
-use provenance::{Profile, Timestamp};
+use provenance::Timestamp;
+
+pub(crate) use self::{
+    keys::{KeysArgs, KeysCheckArgs, KeysCommand, KeysCsrArgs, KeysNewArgs, NewKeyArgs},
+    sign::{PlaceArgs, SignArgs},
+    signer::{PassphraseArgs, SignerArgs, StampArgs},
+};
 
 /// One trust verdict per file: what it says, what its pixels show, and what follows.
 #[derive(Parser)]
@@ -31,10 +41,10 @@ pub(crate) enum Command {
     /// Say in words what one file says about where it came from
     #[command(after_help = VERIFY_EXAMPLES)]
     Verify(Box<VerifyArgs>),
-    /// Sign a file before it is published
+    /// Sign files and folders before they are published
     #[command(after_help = SIGN_EXAMPLES)]
     Sign(Box<SignArgs>),
-    /// Make certificates for development
+    /// Make keys, request certificates, and say what is wrong with one
     Keys(KeysArgs),
     /// Answer over HTTP
     #[command(after_help = SERVE_EXAMPLES)]
@@ -109,96 +119,6 @@ pub(crate) struct VerifyArgs {
     pub(crate) trust: TrustArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
-}
-
-#[derive(Group)]
-#[command(group = clap::ArgGroup::new("place").required(true).args(["out", "in_place", "sidecar"]))]
-pub(crate) struct SignArgs {
-    /// The file to sign; this version signs one at a time
-    #[arg(value_name = "PATH")]
-    pub(crate) path: PathBuf,
-
-    /// Private key, PEM, mode 0600
-    #[arg(long, env = "BONAFIDE_KEY", value_name = "FILE")]
-    pub(crate) key: PathBuf,
-
-    /// Certificate chain of the key, PEM, the signing certificate first
-    #[arg(long, env = "BONAFIDE_CHAIN", value_name = "FILE")]
-    pub(crate) chain: PathBuf,
-
-    /// What the file is: photo, ai, ai-edit or edit
-    #[arg(long)]
-    pub(crate) profile: Profile,
-
-    /// Title that the manifest gives the file [default: its name]
-    #[arg(long)]
-    pub(crate) title: Option<String>,
-
-    /// Author that the manifest names
-    #[arg(long)]
-    pub(crate) author: Option<String>,
-
-    /// State that training and data mining are not allowed
-    #[arg(long)]
-    pub(crate) no_train: bool,
-
-    /// The file this one was made from
-    #[arg(long, value_name = "FILE")]
-    pub(crate) parent: Option<PathBuf>,
-
-    /// Write the signed file into this folder
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-
-    /// Replace the file once its signed successor is verified
-    #[arg(long)]
-    pub(crate) in_place: bool,
-
-    /// Leave the file as it is and write its manifest beside it, as NAME.c2pa
-    #[arg(long)]
-    pub(crate) sidecar: bool,
-
-    /// Sign and verify in memory, write nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-
-    /// Replace an existing output
-    #[arg(long)]
-    pub(crate) force: bool,
-
-    #[command(flatten)]
-    pub(crate) limits: LimitArgs,
-}
-
-#[derive(Group)]
-pub(crate) struct KeysArgs {
-    #[command(subcommand)]
-    pub(crate) command: KeysCommand,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum KeysCommand {
-    /// Make a development CA and an Ed25519 signing certificate
-    New(KeysNewArgs),
-}
-
-#[derive(Group)]
-pub(crate) struct KeysNewArgs {
-    /// Folder for ca-cert.pem, ca-key.pem, signer-key.pem and signer-chain.pem
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-
-    /// Common name of the signing certificate
-    #[arg(long, default_value = "bonafide development signer")]
-    pub(crate) name: String,
-
-    /// Organisation in both certificates
-    #[arg(long, default_value = "bonafide development")]
-    pub(crate) organisation: String,
-
-    /// Days until both certificates end
-    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3650))]
-    pub(crate) days: u16,
 }
 
 #[derive(Group)]
@@ -385,6 +305,7 @@ const SIGN_EXAMPLES: &str = "\
 Examples:
   bonafide keys new --out keys/
   bonafide sign --key keys/signer-key.pem --chain keys/signer-chain.pem --profile photo --out signed/ picture.jpg
+  bonafide sign --key key.pem --chain chain.pem --profile photo --out signed/ --resume signed.journal photos/
   bonafide sign --key key.pem --chain chain.pem --profile edit --parent original.jpg --in-place edited.jpg";
 
 const SERVE_EXAMPLES: &str = "\

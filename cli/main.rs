@@ -9,6 +9,7 @@ mod doctor;
 mod engine;
 mod exit;
 mod history;
+mod http;
 mod journal;
 mod jsonl;
 mod keys;
@@ -18,6 +19,7 @@ mod output;
 mod progress;
 mod reports;
 mod scan;
+mod secret;
 mod serve;
 mod settings;
 mod sheet;
@@ -51,7 +53,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         Command::Scan(args) => scan::run(args, &settings),
         Command::Verify(args) => verify::run(args, &settings),
         Command::Sign(args) => sign::run(args, &settings),
-        Command::Keys(args) => keys::run(args),
+        Command::Keys(args) => keys::run(args, &settings),
         Command::Serve(args) => serve::run(args, &settings),
         Command::Models(args) => models::run(args, &settings),
         Command::Doctor(args) => doctor::run(args, &settings),

@@ -109,11 +109,15 @@ pub(crate) fn publish(file: NamedTempFile, path: &Path, existing: Existing) -> i
         Existing::Replace => file.persist(path).map_err(|error| error.error)?,
         Existing::Keep => file.persist_noclobber(path).map_err(|error| error.error)?,
     };
-    // The name is safe once the folder is; not every system can do this, and the file is whole anyway.
+    sync_folder(path);
+    Ok(())
+}
+
+/// Brings the name of `path` to the disk. Not every system can do this, and the file is whole anyway.
+pub(crate) fn sync_folder(path: &Path) {
     if let Ok(folder) = File::open(folder_of(path)) {
         let _ = folder.sync_all();
     }
-    Ok(())
 }
 
 /// Opens `path` for appending whole lines; a torn last line is cut off. A file whose first line does not
@@ -174,7 +178,8 @@ pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     )
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that `path` is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         Some(_) | None => Path::new("."),

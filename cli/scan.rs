@@ -46,7 +46,7 @@ pub(crate) fn run(args: &ScanArgs, settings: &Settings) -> Result<Exit, Failure>
         reports: Reports::start(format, output)?,
         journal,
         tally: Tally::new(fail_on),
-        progress: Progress::new(),
+        progress: Progress::new("examined", None),
     };
     let work = Work {
         args,

@@ -1,246 +1,239 @@
-//! `bonafide sign`: signs one file. The result is read back from the disk and verified before it gets
-//! its name, so the original is never lost and a bad output never seen.
+//! `bonafide sign`: files and folders, on as many threads as there are cores. Whatever can be known to be
+//! wrong is refused before the first byte is written; after that a bad file is one line, and the rest go on.
+
+mod desk;
+mod journal;
+mod place;
+mod plan;
+mod signer;
+mod source;
+mod stop;
+mod trouble;
+mod work;
 
 use std::{
-    fs,
-    io::{self, IsTerminal as _, Write as _},
-    path::{Path, PathBuf},
+    collections::BTreeSet,
+    fs::{self, File},
+    io::{self, Read as _},
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
 };
 
-use media::{Media, Name};
-use provenance::{Credential, SignRequest, Signed, Timestamp};
-use verdict::{
-    Examiner, Options, Policy, Report, Scope,
-    report::{ContentState, SignatureState},
-};
+use media::{Digest, Limits, Media};
+use provenance::{BrokenHistory, Profile, signer::Signer};
+use verdict::{Examiner, Policy};
 
 use crate::{
     args::SignArgs,
     clock, engine,
     exit::{Exit, Failure},
-    jsonl,
-    output::{self, Existing, shown},
+    output::{self, folder_of, say},
     settings::Settings,
-    words,
+    sign::{
+        desk::Desk,
+        journal::Journal,
+        plan::{Item, Plan, plan},
+        stop::Stop,
+        work::{Deed, Outcome, Statement, Work},
+    },
 };
 
 /// Runs the command.
 pub(crate) fn run(args: &SignArgs, settings: &Settings) -> Result<Exit, Failure> {
-    if args.path.is_dir() {
-        return Err(Failure::usage(
-            format!(
-                "{} is a folder; this version signs one file at a time",
-                args.path.display()
-            ),
-            "name a file",
-        ));
-    }
-    let credential = Credential::load(&args.key, &args.chain)?;
-    let trust = settings.trust(&crate::args::AnchorArgs {
-        trust: Vec::new(),
-        no_bundled_trust: false,
-    })?;
-    let limits = settings.limits(&args.limits);
+    let signer = signer::signer(&args.signer, clock::now())?;
+    let stamper = signer::stamper(&args.stamp)?;
+    let trust = settings.trust(&args.anchors)?;
+    let limits = limits(args, settings);
     let examiner = engine::provenance_only(trust, Policy::default(), limits)?;
-    let job = Job {
-        args,
-        examiner: &examiner,
-        now: clock::now(),
-        target: target(args)?,
+    let plan = plan(&args.paths, &args.place, args.resume.is_some())?;
+    let deed = match (&args.profile, stamper.as_deref()) {
+        (Some(profile), _) => Deed::Sign(statement(args, profile, &plan, &examiner)?),
+        (None, Some(stamper)) => Deed::StampLater(stamper),
+        (None, None) => return Err(no_deed()),
     };
-    job.run(&credential)
+    let by = by(signer.as_ref(), &deed, args);
+    if !args.dry_run {
+        prepare(&plan, args.place.out.as_deref())?;
+    }
+    let journal = match &args.resume {
+        Some(path) => Some(Journal::open(path, by, args.dry_run)?),
+        None => None,
+    };
+    let work = Work {
+        signer: signer.as_ref(),
+        stamper: stamper.as_deref(),
+        deed,
+        places: &args.place,
+        dry_run: args.dry_run,
+        journal,
+        examiner: &examiner,
+        large: Mutex::new(()),
+    };
+    for line in &plan.left_out {
+        say(line);
+    }
+    sign_all(&work, &plan.items, settings.jobs(args.jobs))
 }
 
-/// Where the output goes.
-fn target(args: &SignArgs) -> Result<PathBuf, Failure> {
-    let name = args.path.file_name().ok_or_else(|| {
-        Failure::usage(
-            format!("{} names no file", args.path.display()),
-            "name a file",
-        )
-    })?;
-    let target = match &args.out {
-        Some(folder) => folder.join(name),
-        None if args.sidecar => args.path.with_extension("c2pa"),
-        None => return Ok(args.path.clone()),
-    };
-    if is_same_file(&target, &args.path) {
+/// A creator signs whole films more often than a service is sent one.
+fn limits(args: &SignArgs, settings: &Settings) -> Limits {
+    Limits {
+        max_bytes: args
+            .max_bytes
+            .or(settings.config.max_bytes)
+            .unwrap_or(MAX_BYTES),
+        ..Limits::default()
+    }
+}
+
+fn statement<'a>(
+    args: &'a SignArgs,
+    name: &str,
+    plan: &Plan,
+    examiner: &Examiner,
+) -> Result<Statement<'a>, Failure> {
+    if args.parent.is_some() && plan.items.len() > 1 {
         return Err(Failure::usage(
             format!(
-                "{} would be replaced by its own output",
-                args.path.display()
+                "--parent is for one file, and {} were found",
+                plan.items.len()
             ),
-            "give --out another folder, or say --in-place",
+            "sign each file with its own parent",
         ));
     }
-    if target.exists() && !args.force {
-        return Err(exists(&target));
-    }
-    Ok(target)
+    let open = |path: &Path| {
+        Media::open(path, examiner.limits()).map_err(|error| {
+            Failure::usage(
+                format!("the parent {} cannot be used: {error}", path.display()),
+                "give --parent the file that this one was made from",
+            )
+        })
+    };
+    Ok(Statement {
+        profile: profile(name)?,
+        broken_history: match args.accept_broken_history {
+            true => BrokenHistory::DangerousAccept,
+            false => BrokenHistory::Refuse,
+        },
+        title: args.title.as_deref(),
+        author: args.author.as_deref(),
+        no_train: args.no_train,
+        parent: args.parent.as_deref().map(open).transpose()?,
+    })
 }
 
-struct Job<'a> {
-    args: &'a SignArgs,
-    examiner: &'a Examiner,
-    now: Timestamp,
-    target: PathBuf,
-}
-
-impl Job<'_> {
-    fn run(&self, credential: &Credential) -> Result<Exit, Failure> {
-        let media = self.open(&self.args.path)?;
-        let parent = self
-            .args
-            .parent
-            .as_deref()
-            .map(|path| self.open(path))
-            .transpose()?;
-        let name = file_name(&self.args.path);
-        let request = SignRequest {
-            profile: self.args.profile,
-            title: Some(self.args.title.as_deref().unwrap_or(&name)),
-            author: self.args.author.as_deref(),
-            no_train: self.args.no_train,
-            parent: parent.as_ref(),
-            sidecar: self.args.sidecar,
-            now: self.now,
-        };
-        let signed = provenance::sign(&media, &request, credential)?;
-        let report = match self.args.dry_run {
-            true => self.verified(&media, &signed)?,
-            false => self.write(&media, &signed)?,
-        };
-        self.tell(&report)?;
-        Ok(Exit::Done)
+/// A shipped profile by its name, or a file's by its path.
+fn profile(name: &str) -> Result<Profile, Failure> {
+    let path = Path::new(name);
+    let is_file = path
+        .extension()
+        .is_some_and(|extension| extension == "toml");
+    if !is_file {
+        return Ok(Profile::shipped(name)?);
     }
-
-    /// Writes beside the target, reads back, verifies, and only then gives the name.
-    fn write(&self, media: &Media, signed: &Signed) -> Result<Report, Failure> {
-        let refused = |error: io::Error| {
-            if error.kind() == io::ErrorKind::AlreadyExists {
-                return exists(&self.target);
-            }
-            output::cannot_write(&self.target, &error)
-        };
-        if let Some(folder) = &self.args.out {
-            fs::create_dir_all(folder).map_err(refused)?;
-        }
-        let content = match self.args.sidecar {
-            true => &signed.manifest,
-            false => &signed.asset,
-        };
-        let mut file = output::temporary_beside(&self.target).map_err(refused)?;
-        file.write_all(content).map_err(refused)?;
-        file.as_file().sync_all().map_err(refused)?;
-        let on_disk = fs::read(file.path()).map_err(refused)?;
-        let report = self.verified(media, &self.read_back(signed, on_disk))?;
-        let existing = match self.args.in_place || self.args.force {
-            true => Existing::Replace,
-            false => Existing::Keep,
-        };
-        if self.args.in_place {
-            self.check_unchanged(media)?;
-        }
-        output::publish(file, &self.target, existing).map_err(refused)?;
-        Ok(report)
-    }
-
-    /// What a reader will find, made of what is on the disk.
-    fn read_back(&self, signed: &Signed, on_disk: Vec<u8>) -> Signed {
-        match self.args.sidecar {
-            true => Signed {
-                asset: signed.asset.clone(),
-                manifest: on_disk,
-            },
-            false => Signed {
-                asset: on_disk,
-                manifest: signed.manifest.clone(),
-            },
-        }
-    }
-
-    fn verified(&self, media: &Media, signed: &Signed) -> Result<Report, Failure> {
-        let name = match self.args.sidecar {
-            true => media.name.clone(),
-            false => Name::from_path(&self.target),
-        };
-        let output = Media::from_bytes(name, None, signed.asset.clone(), self.examiner.limits())
-            .map_err(|error| Failure::media(&self.target, &error))?;
-        let options = Options {
-            scope: Scope::Provenance,
-            sidecar: self.args.sidecar.then_some(signed.manifest.as_slice()),
-            ..Options::at(self.now)
-        };
-        let report = self.examiner.examine(&output, &options);
-        let found = &report.provenance;
-        if found.content == ContentState::Intact && found.signature == SignatureState::Ok {
-            return Ok(report);
-        }
-        Err(Failure::file(
-            format!(
-                "the signed file does not pass verification: {}",
-                found.codes.failure.join(", ")
-            ),
-            "nothing was written; check the disk, and please report this",
-        ))
-    }
-
-    /// The original makes way only if it is still the file that was signed.
-    fn check_unchanged(&self, media: &Media) -> Result<(), Failure> {
-        match self.open(&self.args.path)?.digest == media.digest {
-            true => Ok(()),
-            false => Err(Failure::file(
-                format!(
-                    "{} was changed while it was signed",
-                    self.args.path.display()
-                ),
-                "nothing was written; sign it again",
-            )),
-        }
-    }
-
-    fn open(&self, path: &Path) -> Result<Media, Failure> {
-        Media::open(path, self.examiner.limits()).map_err(|error| Failure::media(path, &error))
-    }
-
-    fn tell(&self, report: &Report) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        if !out.is_terminal() {
-            return jsonl::line(&mut out, report);
-        }
-        let done = if self.args.dry_run {
-            "would sign"
-        } else {
-            "signed"
-        };
-        writeln!(
-            out,
-            "{done} {} -> {} ({})",
-            shown(&self.args.path.to_string_lossy()),
-            shown(&self.target.to_string_lossy()),
-            words::credential(&report.provenance),
+    let text = read_text(path, PROFILE_BYTES).map_err(|error| {
+        Failure::usage(
+            format!("the profile {name} cannot be read: {error}"),
+            "docs/SIGNING.md has a profile file to start from",
         )
+    })?;
+    Ok(Profile::from_toml(&text)?)
+}
+
+fn read_text(path: &Path, max_bytes: u64) -> io::Result<String> {
+    let mut text = String::new();
+    let read = File::open(path)?
+        .take(max_bytes + 1)
+        .read_to_string(&mut text)?;
+    match u64::try_from(read).is_ok_and(|read| read <= max_bytes) {
+        true => Ok(text),
+        false => Err(io::Error::other("it is too long")),
     }
 }
 
-fn exists(path: &Path) -> Failure {
+fn no_deed() -> Failure {
     Failure::usage(
-        format!("{} exists already", path.display()),
-        "give another place, or say --force to replace it",
+        "it is not said what the files are",
+        "give --profile, or --timestamp-later with --timestamp",
     )
 }
 
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+/// What tells a result of this run from one that was signed by another or says something else.
+fn by(signer: &dyn Signer, deed: &Deed<'_>, args: &SignArgs) -> String {
+    let said = match deed {
+        Deed::StampLater(_) => format!("{:?}", signer.chain()),
+        Deed::Sign(said) => format!(
+            "{:?}",
+            (
+                signer.chain(),
+                &said.profile,
+                said.title,
+                said.author,
+                said.no_train,
+                said.parent.as_ref().map(|parent| parent.digest),
+                args.place.sidecar,
+            )
+        ),
+    };
+    Digest::of(said.as_bytes()).to_string()
 }
 
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        // One of them does not exist.
-        _ => false,
+/// Finds out whether the output folder can be written to, and sweeps up what killed runs left.
+fn prepare(plan: &Plan, out: Option<&Path>) -> Result<(), Failure> {
+    if let Some(out) = out {
+        fs::create_dir_all(out)
+            .and_then(|()| output::temporary_beside(&out.join("x")))
+            .map_err(|error| output::cannot_write(out, &error))?;
     }
+    let folders: BTreeSet<&Path> = plan
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            Item::File(job) => Some(folder_of(&job.target)),
+            Item::Refused { .. } => None,
+        })
+        .collect();
+    folders.into_iter().for_each(place::sweep);
+    Ok(())
 }
+
+/// Signs on `jobs` threads and answers on this one.
+fn sign_all(work: &Work<'_>, items: &[Item], jobs: usize) -> Result<Exit, Failure> {
+    let stop = Stop::listen()?;
+    let total = u64::try_from(items.len()).unwrap_or(u64::MAX);
+    let mut desk = Desk::new(total, work.dry_run);
+    let next = AtomicUsize::new(0);
+    let (answers, arriving) = mpsc::sync_channel::<Outcome>(jobs.saturating_mul(4));
+    let written: io::Result<()> = thread::scope(|scope| {
+        for _ in 0..jobs.min(items.len()) {
+            let (answers, stop, next) = (answers.clone(), stop.clone(), &next);
+            scope.spawn(move || {
+                while !stop.is_requested()
+                    && let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed))
+                    && answers.send(work.run(item)).is_ok()
+                {}
+            });
+        }
+        drop(answers);
+        arriving.into_iter().try_for_each(|answer| {
+            if !desk.take(answer)? {
+                stop.request();
+            }
+            Ok(())
+        })
+    });
+    let exit = desk.close();
+    // What was signed until the reader of the lines went away is signed.
+    written.map(|()| exit).map_err(Failure::from)
+}
+
+/// Files of a quarter of a gibibyte: each thread holds up to four copies of one in memory.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// A profile with every field and its assertions takes a few hundred kilobytes at most.
+const PROFILE_BYTES: u64 = 1 << 20;

@@ -1,4 +1,4 @@
-//! Finds the files of a scan: folders in the order of their names, special files never opened.
+//! Finds the files of a run: folders in the order of their names, special files never opened.
 
 use std::{
     fs::FileType,
@@ -40,7 +40,8 @@ pub(crate) fn walk(paths: &[PathBuf], follow_links: bool, mut meet: impl FnMut(F
     }
 }
 
-fn look(entry: DirEntry) -> Option<Found> {
+/// What one entry of a walk is; `None` for a folder, whose entries come by themselves.
+pub(crate) fn look(entry: DirEntry) -> Option<Found> {
     let kind = entry.file_type();
     if kind.is_dir() {
         return None;
@@ -76,7 +77,8 @@ fn real_path(entry: &DirEntry) -> PathBuf {
     }
 }
 
-fn refuse(root: &Path, error: walkdir::Error) -> Found {
+/// What a walk could not look at.
+pub(crate) fn refuse(root: &Path, error: walkdir::Error) -> Found {
     let path = error.path().unwrap_or(root).to_owned();
     if error.loop_ancestor().is_some() {
         let path = shown(&path.to_string_lossy());
@@ -95,7 +97,7 @@ fn refuse(root: &Path, error: walkdir::Error) -> Found {
 
 fn describe(kind: FileType) -> &'static str {
     if kind.is_symlink() {
-        "a symbolic link; --follow-links follows it"
+        "a symbolic link, which is not followed"
     } else {
         "not a regular file"
     }

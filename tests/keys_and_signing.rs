@@ -1,68 +1,18 @@
-//! Keys are made safely, and signing never loses a file nor leaves a bad one.
+//! Keys are made safely, and signing one file never loses it nor leaves a bad one.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Run, fixture, folder, run, text};
-
-/// A folder with fresh keys in `keys/` and an unsigned picture.
-fn workshop() -> tempfile::TempDir {
-    let folder = folder();
-    let keys = folder.path().join("keys");
-    let made = run([
-        "keys",
-        "new",
-        "--out",
-        text(&keys),
-        "--organisation",
-        "Test Press",
-    ]);
-    assert_eq!(made.code, Some(0), "{made:?}");
-    fs::copy(fixture("unsigned.jpg"), folder.path().join("a.jpg")).unwrap();
-    folder
-}
-
-fn sign(folder: &Path, args: &[&str]) -> Run {
-    let key = folder.join("keys/signer-key.pem");
-    let chain = folder.join("keys/signer-chain.pem");
-    let file = folder.join("a.jpg");
-    let common = [
-        "sign",
-        "--key",
-        text(&key),
-        "--chain",
-        text(&chain),
-        text(&file),
-    ];
-    run(common.iter().chain(args))
-}
-
-/// What our own judge says of a file, with the workshop's CA as an anchor.
-fn verify(folder: &Path, file: &Path, extra: &[&str]) -> Value {
-    let anchor = folder.join("keys/ca-cert.pem");
-    let common = ["verify", "--json", "--trust", text(&anchor), text(file)];
-    let run = run(common.iter().chain(extra));
-    assert_eq!(run.code, Some(0), "{run:?}");
-    serde_json::from_str(&run.out).unwrap()
-}
-
-fn files(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
+use crate::support::{
+    run, text,
+    workshop::{Workshop, files},
+};
 
 #[test]
 fn keys_are_the_four_files_of_the_contract_and_are_never_replaced() {
-    let folder = workshop();
-    let keys = folder.path().join("keys");
+    let workshop = Workshop::new();
+    let keys = workshop.path("keys");
     assert_eq!(
         files(&keys),
         [
@@ -78,7 +28,7 @@ fn keys_are_the_four_files_of_the_contract_and_are_never_replaced() {
     assert_eq!(fs::read(keys.join("signer-key.pem")).unwrap(), before);
 
     // One file in the way is enough, and the other three are not made.
-    let other = folder.path().join("other");
+    let other = workshop.path("other");
     fs::create_dir(&other).unwrap();
     fs::write(other.join("signer-chain.pem"), "mine").unwrap();
     run(["keys", "new", "--out", text(&other)]).assert_refused(2, "signer-chain.pem");
@@ -89,43 +39,35 @@ fn keys_are_the_four_files_of_the_contract_and_are_never_replaced() {
 #[test]
 fn private_keys_are_for_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = workshop();
+    let workshop = Workshop::new();
     for (name, mode) in [
         ("ca-key.pem", 0o600),
         ("signer-key.pem", 0o600),
         ("ca-cert.pem", 0o644),
     ] {
-        let path = folder.path().join("keys").join(name);
+        let path = workshop.path("keys").join(name);
         let found = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         assert_eq!(found, mode, "{name}");
     }
-    let key = folder.path().join("keys/signer-key.pem");
+    let key = workshop.path("keys/signer-key.pem");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
-    let out = folder.path().join("out");
-    sign(folder.path(), &["--profile", "photo", "--out", text(&out)])
+    workshop
+        .sign(&["--profile", "photo", "--out", "out", "a.jpg"])
         .assert_refused(2, "read by others");
-    assert!(!out.exists());
+    assert!(!workshop.path("out").exists());
 }
 
 #[test]
 fn a_signed_file_is_trusted_under_its_own_anchor_and_nowhere_else() {
-    let folder = workshop();
-    let (source, out) = (folder.path().join("a.jpg"), folder.path().join("out"));
+    let workshop = Workshop::new();
+    let (source, out) = (workshop.path("a.jpg"), workshop.path("out"));
     let before = fs::read(&source).unwrap();
-    let args = [
-        "--profile",
-        "photo",
-        "--out",
-        text(&out),
-        "--title",
-        "A test",
-        "--author",
-        "Nobody",
-        "--no-train",
-    ];
-    let run = sign(folder.path(), &args);
+    let said = ["--title", "A test", "--author", "Nobody", "--no-train"];
+    let args = ["--profile", "photo", "--out", "out", "a.jpg"];
+    let run = workshop.sign(&[&args[..], &said].concat());
     assert_eq!(run.code, Some(0), "{run:?}");
     assert_eq!(run.reports().len(), 1, "one report line");
+    assert_eq!(run.err, "", "and nothing to say about a single file");
     assert_eq!(
         fs::read(&source).unwrap(),
         before,
@@ -133,7 +75,7 @@ fn a_signed_file_is_trusted_under_its_own_anchor_and_nowhere_else() {
     );
     assert_eq!(files(&out), ["a.jpg"], "and nothing else is left");
 
-    let found = verify(folder.path(), &out.join("a.jpg"), &[]);
+    let found = workshop.verify(&out.join("a.jpg"), &[]);
     assert_eq!(found["content"], "intact");
     assert_eq!(found["signature"], "ok");
     assert_eq!(found["signer"]["status"], "local");
@@ -149,64 +91,59 @@ fn run_json(args: &[&str]) -> Value {
 
 #[test]
 fn an_existing_output_stays_unless_forced() {
-    let folder = workshop();
-    let out = folder.path().join("out");
+    let workshop = Workshop::new();
+    let out = workshop.path("out");
     fs::create_dir(&out).unwrap();
     fs::write(out.join("a.jpg"), "mine").unwrap();
-    let args = ["--profile", "ai", "--out", text(&out)];
-    sign(folder.path(), &args).assert_refused(2, "exists already");
+    let args = ["--profile", "ai", "--out", "out", "a.jpg"];
+    workshop.sign(&args).assert_refused(2, "exists already");
     assert_eq!(fs::read(out.join("a.jpg")).unwrap(), b"mine");
-    let forced = sign(folder.path(), &[&args[..], &["--force"]].concat());
+    let forced = workshop.sign(&[&args[..], &["--force"]].concat());
     assert_eq!(forced.code, Some(0), "{forced:?}");
-    let found = verify(folder.path(), &out.join("a.jpg"), &[]);
+    let found = workshop.verify(&out.join("a.jpg"), &[]);
     assert_eq!(found["ai"]["status"], "declared_full");
 
     // Its own folder is no place for the output: that would replace the original.
-    let own = ["--profile", "ai", "--force", "--out", text(folder.path())];
-    sign(folder.path(), &own).assert_refused(2, "--in-place");
+    workshop
+        .sign(&["--profile", "ai", "--force", "--out", ".", "a.jpg"])
+        .assert_refused(2, "--in-place");
 }
 
 #[test]
 fn in_place_replaces_the_file_by_its_verified_successor() {
-    let folder = workshop();
-    let file = folder.path().join("a.jpg");
-    let unsigned = verify(folder.path(), &file, &[]);
-    assert_eq!(unsigned["manifest"], "none");
-    let dry = sign(
-        folder.path(),
-        &["--profile", "edit", "--in-place", "--dry-run"],
-    );
+    let workshop = Workshop::new();
+    let file = workshop.path("a.jpg");
+    assert_eq!(workshop.verify(&file, &[])["manifest"], "none");
+    let dry = workshop.sign(&["--profile", "edit", "--in-place", "--dry-run", "a.jpg"]);
     assert_eq!(dry.code, Some(0), "{dry:?}");
     assert_eq!(dry.reports()[0]["provenance"]["content"], "intact");
     assert_eq!(
-        verify(folder.path(), &file, &[])["manifest"],
+        workshop.verify(&file, &[])["manifest"],
         "none",
         "a dry run writes nothing"
     );
-    let run = sign(folder.path(), &["--profile", "edit", "--in-place"]);
+    let run = workshop.sign(&["--profile", "edit", "--in-place", "a.jpg"]);
     assert_eq!(run.code, Some(0), "{run:?}");
-    let signed = verify(folder.path(), &file, &[]);
+    let signed = workshop.verify(&file, &[]);
     assert_eq!(
         (&signed["content"], &signed["signature"]),
         (&"intact".into(), &"ok".into())
     );
-    assert_eq!(files(folder.path()), ["a.jpg", "keys"]);
+    assert_eq!(files(file.parent().unwrap()), ["a.jpg", "keys"]);
 }
 
 #[test]
 fn a_sidecar_leaves_the_file_as_it_is() {
-    let folder = workshop();
-    let file = folder.path().join("a.jpg");
+    let workshop = Workshop::new();
+    let file = workshop.path("a.jpg");
     let before = fs::read(&file).unwrap();
-    let run = sign(folder.path(), &["--profile", "photo", "--sidecar"]);
+    let run = workshop.sign(&["--profile", "photo", "--sidecar", "a.jpg"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     assert_eq!(fs::read(&file).unwrap(), before);
-    let sidecar: PathBuf = folder.path().join("a.c2pa");
-    let moved = folder.path().join("elsewhere.c2pa");
-    fs::rename(&sidecar, &moved).unwrap();
-    let alone = verify(folder.path(), &file, &[]);
-    assert_eq!(alone["manifest"], "none");
-    let with = verify(folder.path(), &file, &["--sidecar", text(&moved)]);
+    let moved = workshop.path("elsewhere.c2pa");
+    fs::rename(workshop.path("a.c2pa"), &moved).unwrap();
+    assert_eq!(workshop.verify(&file, &[])["manifest"], "none");
+    let with = workshop.verify(&file, &["--sidecar", text(&moved)]);
     assert_eq!(
         (&with["manifest"], &with["content"]),
         (&"sidecar".into(), &"intact".into())
@@ -215,26 +152,33 @@ fn a_sidecar_leaves_the_file_as_it_is() {
 
 #[test]
 fn damaged_keys_and_wrong_chains_are_named_and_nothing_is_written() {
-    let folder = workshop();
-    let out = folder.path().join("out");
-    let key = folder.path().join("keys/signer-key.pem");
+    let workshop = Workshop::new();
+    let key = workshop.path("keys/signer-key.pem");
     let good = fs::read_to_string(&key).unwrap();
-    let args = ["--profile", "photo", "--out", text(&out)];
+    let args = ["--profile", "photo", "--out", "out", "a.jpg"];
 
     // Rewriting in place keeps the mode 0600.
     fs::write(&key, good.replace("PRIVATE KEY", "PRIVATE KLY")).unwrap();
-    sign(folder.path(), &args).assert_refused(2, "signing key is damaged");
+    workshop
+        .sign(&args)
+        .assert_refused(2, "signing key is damaged");
     fs::write(&key, "").unwrap();
-    sign(folder.path(), &args).assert_refused(2, "signing key is damaged");
+    workshop
+        .sign(&args)
+        .assert_refused(2, "signing key is damaged");
     fs::write(
         &key,
-        fs::read_to_string(folder.path().join("keys/ca-key.pem")).unwrap(),
+        fs::read_to_string(workshop.path("keys/ca-key.pem")).unwrap(),
     )
     .unwrap();
-    sign(folder.path(), &args).assert_refused(2, "belongs to another key");
+    workshop
+        .sign(&args)
+        .assert_refused(2, "belongs to another key");
     fs::remove_file(&key).unwrap();
-    sign(folder.path(), &args).assert_refused(2, "signer-key.pem cannot be read");
-    assert!(!out.exists());
+    workshop
+        .sign(&args)
+        .assert_refused(2, "signer-key.pem cannot be read");
+    assert!(!workshop.path("out").exists());
 
     fs::write(&key, good).unwrap();
     #[cfg(unix)]
@@ -242,24 +186,5 @@ fn damaged_keys_and_wrong_chains_are_named_and_nothing_is_written() {
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
     }
-    assert_eq!(sign(folder.path(), &args).code, Some(0));
-}
-
-#[test]
-fn what_cannot_be_signed_is_exit_code_3_and_folders_are_wrong_usage() {
-    let folder = workshop();
-    let out = folder.path().join("out");
-    fs::write(folder.path().join("a.jpg"), "no picture").unwrap();
-    let args = ["--profile", "photo", "--out", text(&out)];
-    sign(folder.path(), &args).assert_refused(3, "cannot be signed");
-    fs::remove_file(folder.path().join("a.jpg")).unwrap();
-    sign(folder.path(), &args).assert_refused(3, "a.jpg: the file cannot be read");
-    fs::create_dir(folder.path().join("a.jpg")).unwrap();
-    sign(folder.path(), &args).assert_refused(2, "one file at a time");
-    let nowhere = sign(folder.path(), &["--profile", "photo"]);
-    assert_eq!(
-        nowhere.code,
-        Some(2),
-        "a place has to be named: {nowhere:?}"
-    );
+    assert_eq!(workshop.sign(&args).code, Some(0));
 }

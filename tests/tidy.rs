@@ -33,10 +33,11 @@ const EDGES: [(&str, &[&str]); 7] = [
 
 /// Who may name the c2pa crates: two doors of `provenance`, and its own tests and benches, which make the
 /// manifests that it must judge.
-const NAME_C2PA: [&str; 5] = [
+const NAME_C2PA: [&str; 6] = [
     "provenance/src/read.rs",
     "provenance/src/read/",
     "provenance/src/sign.rs",
+    "provenance/src/sign/",
     "provenance/tests/",
     "provenance/benches/",
 ];

@@ -145,6 +145,11 @@ impl Media {
         &self.bytes
     }
 
+    /// The bytes themselves, for whoever passes them on.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Decodes the picture, or the first frame of an animation, to RGB8 at native resolution with
     /// its EXIF orientation applied and transparency shown on white.
     ///

@@ -16,7 +16,7 @@ use std::{fs, hint::black_box, io::Cursor, path::PathBuf, sync::Arc, time::Insta
 
 use media::{Kind, Limits, Media, Name};
 use provenance::{
-    Credential, Judge, Profile, SignRequest, Timestamp, TrustStore, Validity,
+    Credential, Judge, Profile, SignRequest, Statement, Timestamp, TrustStore, Validity,
     keys::{ChainRequest, Secrets, development_chain},
     sign,
 };
@@ -164,17 +164,10 @@ fn signed(size: u32) -> Media {
     let chain = development_chain(&request, &Secrets::dangerous_fixed([1; 32], [2; 32])).unwrap();
     let key = chain.signer_key_pem.as_bytes();
     let credential = Credential::from_pem(key, chain.signer_chain_pem.as_bytes()).unwrap();
-    let request = SignRequest {
-        profile: Profile::Photo,
-        title: None,
-        author: None,
-        no_train: false,
-        parent: None,
-        sidecar: false,
-        now: Timestamp(1_780_000_000),
-    };
-    let signed = sign(&open("a.jpg", jpeg(size * 16)), &request, &credential).unwrap();
-    open("a.jpg", signed.asset)
+    let profile = Profile::of(Statement::Capture);
+    let request = SignRequest::new(&profile, Timestamp(1_780_000_000));
+    let signed = sign(&open("a.jpg", jpeg(size * 16)), &request, &credential, None).unwrap();
+    signed.media
 }
 
 fn open(name: &str, bytes: Vec<u8>) -> Media {

@@ -1,4 +1,5 @@
-//! The certificates inside an RFC 3161 time-stamp token (CMS SignedData, RFC 5652, section 5.1).
+//! The parts of an RFC 3161 time-stamp token (CMS SignedData, RFC 5652, section 5.1) that our own checks
+//! look at. The c2pa crate checks the signature itself.
 
 use x509_parser::asn1_rs::{Any, FromDer, Tag};
 
@@ -63,6 +64,34 @@ pub(crate) fn time(token: &[u8]) -> Option<String> {
     (digits.len() == 14).then(|| time.and_utc().to_rfc3339())
 }
 
+/// What a time stamp states (RFC 3161, section 2.4.2), unverified.
+pub(crate) struct TstInfo {
+    /// The hashed message.
+    pub(crate) imprint: Vec<u8>,
+    /// The number of the question, if it is repeated; big-endian.
+    pub(crate) nonce: Option<Vec<u8>>,
+}
+
+/// The statement inside a response. `None` when there is none.
+pub(crate) fn tst_info(response: &[u8]) -> Option<TstInfo> {
+    let fields = signed_data(response)?;
+    let encapsulated = fields.iter().find(|field| field.tag() == Tag::Sequence)?;
+    let (_, octets) = Any::from_der(elements(encapsulated.data).get(1)?.data).ok()?;
+    let info = children(octets.data)?;
+    let imprint = elements(info.get(2)?.data).get(1)?.data.to_vec();
+    // Version and serial number come before the time; the nonce is the only number after it.
+    let time = info
+        .iter()
+        .position(|field| field.tag() == Tag::GeneralizedTime)?;
+    let mut after = info.iter().skip(time);
+    let nonce =
+        after.find(|field| field.tag() == Tag::Integer && !field.header.is_contextspecific());
+    Some(TstInfo {
+        imprint,
+        nonce: nonce.map(|nonce| nonce.data.to_vec()),
+    })
+}
+
 /// The fields of SignedData.
 fn signed_data(token: &[u8]) -> Option<Vec<Any<'_>>> {
     let outer = children(token)?;
@@ -75,7 +104,7 @@ fn signed_data(token: &[u8]) -> Option<Vec<Any<'_>>> {
 }
 
 /// The elements of the one sequence that `der` holds.
-fn children(der: &[u8]) -> Option<Vec<Any<'_>>> {
+pub(crate) fn children(der: &[u8]) -> Option<Vec<Any<'_>>> {
     let (_, sequence) = Any::from_der(der).ok()?;
     (sequence.tag() == Tag::Sequence).then(|| elements(sequence.data))
 }

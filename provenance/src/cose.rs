@@ -12,6 +12,8 @@ pub(crate) struct CoseSign1 {
     pub(crate) chain: Vec<Vec<u8>>,
     /// RFC 3161 token with the bytes it vouches for.
     pub(crate) stamp: Option<Stamp>,
+    /// The signature value.
+    pub(crate) signature: Vec<u8>,
     /// Padding that is not zero, verbatim.
     pub(crate) padding: Vec<Vec<u8>>,
     /// DER certificates outside the signature: the chain when it is not in the protected header, and
@@ -49,12 +51,14 @@ fn parts(cose: &[u8], claim: &[u8]) -> Option<CoseSign1> {
         ciborium::de::from_reader_with_recursion_limit(&protected[..], MAX_DEPTH).ok()?;
     let protected_chain = chain(covered.as_map()?);
     let loose_chain = chain(&unprotected).unwrap_or_default();
+    let signature_value = signature.as_bytes().cloned().unwrap_or_default();
     let stamp = stamp(&unprotected, &protected, claim, signature);
     let stamp_certificates = stamp
         .as_ref()
         .and_then(|stamp| cms::certificates(&stamp.token));
     Some(CoseSign1 {
         chain: protected_chain.unwrap_or_else(|| loose_chain.clone()),
+        signature: signature_value,
         padding: padding(&unprotected),
         loose: [loose_chain, stamp_certificates.unwrap_or_default()].concat(),
         stamp,

@@ -1,106 +1,175 @@
-//! The signer's key and certificates. Keys have no `Debug`, appear in no error and are wiped on drop.
+//! A key in memory with the certificates that name its owner. Neither has a `Debug` that shows the key.
 
-use std::{fs, path::Path};
+use std::{fs::File, io::Read as _, path::Path};
 
-use ed25519_dalek::{Signer as _, SigningKey, pkcs8::DecodePrivateKey};
 use x509_parser::prelude::{FromDer, X509Certificate};
-use zeroize::Zeroizing;
 
-use crate::error::SignError;
+use crate::{
+    certificate::Certificate,
+    error::SignError,
+    private_key::PrivateKey,
+    signer::{Algorithm, PublicKey, Signer},
+    time::Timestamp,
+};
 
-/// An Ed25519 key with the certificates that name its owner.
+/// An Ed25519 or P-256 key with the certificates that name its owner.
 pub struct Credential {
-    key: SigningKey,
-    chain: Vec<Vec<u8>>,
+    key: PrivateKey,
+    chain: Chain,
 }
 
 impl Credential {
-    /// Reads `key` (PKCS#8 PEM, not readable by others) and `chain` (PEM, signer first).
+    /// Joins a key to the chain that was issued for it.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::KeyMismatch`] when the first certificate is for another key.
+    pub fn new(key: PrivateKey, chain: Chain) -> Result<Self, SignError> {
+        if !chain.is_for(&key) {
+            return Err(SignError::KeyMismatch);
+        }
+        Ok(Self { key, chain })
+    }
+
+    /// Reads `key` (PKCS#8 PEM, not encrypted, not readable by others) and `chain` (PEM, signer first).
     ///
     /// # Errors
     ///
     /// [`SignError`] naming the file and what to do; never its contents.
     pub fn load(key: &Path, chain: &Path) -> Result<Self, SignError> {
-        check_key_file(key)?;
-        let key_pem = Zeroizing::new(read(key)?);
-        Self::from_pem(&key_pem, &read(chain)?)
+        Self::new(PrivateKey::load(key, None)?, Chain::load(chain)?)
     }
 
     /// The same from PEM in memory.
     ///
     /// # Errors
     ///
-    /// [`SignError::KeyDamaged`], [`SignError::Chain`] or [`SignError::KeyMismatch`].
+    /// Those of [`PrivateKey::from_pem`], [`Chain::from_pem`] and [`Self::new`].
     pub fn from_pem(key_pem: &[u8], chain_pem: &[u8]) -> Result<Self, SignError> {
-        let text = std::str::from_utf8(key_pem).map_err(|_| SignError::KeyDamaged)?;
-        let key = SigningKey::from_pkcs8_pem(text).map_err(|_| SignError::KeyDamaged)?;
-        let chain = parse_chain(chain_pem)?;
-        let leaf = chain.first().ok_or_else(empty_chain)?;
-        let (_, leaf) = X509Certificate::from_der(leaf).map_err(chain_error)?;
-        let public = &leaf.public_key().subject_public_key.data;
-        if public.as_ref() != key.verifying_key().as_bytes() {
-            return Err(SignError::KeyMismatch);
-        }
-        Ok(Self { key, chain })
-    }
-
-    /// DER certificates, signer first, without a self-signed root.
-    pub(crate) fn chain(&self) -> &[Vec<u8>] {
-        &self.chain
-    }
-
-    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        self.key.sign(message).to_bytes().to_vec()
+        Self::new(
+            PrivateKey::from_pem(key_pem, None)?,
+            Chain::from_pem(chain_pem)?,
+        )
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, SignError> {
-    fs::read(path).map_err(|source| SignError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })
+impl Signer for Credential {
+    fn algorithm(&self) -> Algorithm {
+        self.key.algorithm()
+    }
+
+    fn chain(&self) -> &[Vec<u8>] {
+        &self.chain.certificates
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        self.key.sign(message)
+    }
 }
 
-/// A key file is a regular file that only its owner can read.
-fn check_key_file(path: &Path) -> Result<(), SignError> {
-    let metadata = fs::symlink_metadata(path).map_err(|source| SignError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })?;
-    if !metadata.is_file() {
-        return Err(SignError::KeyNotAFile {
+/// A signer's certificates, its own first, without the root.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    certificates: Vec<Vec<u8>>,
+}
+
+impl Chain {
+    /// Reads PEM from a file.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::Unreadable`] or [`SignError::Chain`].
+    pub fn load(path: &Path) -> Result<Self, SignError> {
+        let unreadable = |source| SignError::Unreadable {
             path: path.to_owned(),
+            source,
+        };
+        let mut pem = Vec::new();
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(MAX_CHAIN_BYTES)
+            .read_to_end(&mut pem)
+            .map_err(unreadable)?;
+        Self::from_pem(&pem)
+    }
+
+    /// The chain without its root: a validator takes the root from its own list (C2PA 2.2, 14.4).
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::Chain`] when it holds no certificate or one that does not parse.
+    pub fn from_pem(pem: &[u8]) -> Result<Self, SignError> {
+        let mut certificates = certificates_of(pem)?;
+        let mut position = 0;
+        certificates.retain(|der| {
+            position += 1;
+            position == 1 || !is_self_issued(der)
         });
+        Ok(Self { certificates })
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(SignError::KeyMode {
-                path: path.to_owned(),
-                mode,
-            });
+
+    /// DER certificates, the signer's first.
+    pub fn certificates(&self) -> &[Vec<u8>] {
+        &self.certificates
+    }
+
+    /// What the key of the signer's certificate signs with.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::KeyKind`] when this build does not sign with it.
+    pub fn algorithm(&self) -> Result<Algorithm, SignError> {
+        let leaf = self.certificates.first().ok_or_else(empty_chain)?;
+        Ok(PublicKey::of(leaf)?.algorithm())
+    }
+
+    /// Whether the signer's certificate may be used at `now`. A signature made outside that span is
+    /// expired from its first day.
+    ///
+    /// # Errors
+    ///
+    /// [`SignError::CertificateEnded`] or [`SignError::CertificateEarly`].
+    pub fn check_validity(&self, now: Timestamp) -> Result<(), SignError> {
+        let leaf = self.certificates.first().ok_or_else(empty_chain)?;
+        let leaf = Certificate::parse(leaf).ok_or_else(empty_chain)?;
+        if now > leaf.validity.not_after {
+            return Err(SignError::CertificateEnded(leaf.validity.not_after));
         }
+        if now < leaf.validity.not_before {
+            return Err(SignError::CertificateEarly(leaf.validity.not_before));
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn is_for(&self, key: &PrivateKey) -> bool {
+        let leaf = self.certificates.first();
+        leaf.and_then(|leaf| X509Certificate::from_der(leaf).ok())
+            .is_some_and(|(_, leaf)| leaf.public_key().subject_public_key.data == key.public())
+    }
 }
 
-/// The chain without its root: a validator takes the root from its own list (C2PA 2.2, 14.4).
-fn parse_chain(pem: &[u8]) -> Result<Vec<Vec<u8>>, SignError> {
+/// Every certificate of a PEM file, in its order, as DER.
+pub(crate) fn certificates_of(pem: &[u8]) -> Result<Vec<Vec<u8>>, SignError> {
     let blocks = pem::parse_many(pem).map_err(chain_error)?;
-    let mut chain = Vec::new();
-    for block in blocks.into_iter().take(MAX_CHAIN) {
+    if blocks.len() > MAX_CHAIN {
+        return Err(SignError::Chain(format!(
+            "it holds more than {MAX_CHAIN} certificates"
+        )));
+    }
+    let mut certificates = Vec::new();
+    for block in blocks {
         let der = block.into_contents();
-        let (_, certificate) = X509Certificate::from_der(&der).map_err(chain_error)?;
-        if chain.is_empty() || certificate.subject() != certificate.issuer() {
-            chain.push(der);
-        }
+        X509Certificate::from_der(&der).map_err(chain_error)?;
+        certificates.push(der);
     }
-    if chain.is_empty() {
-        return Err(empty_chain());
+    match certificates.is_empty() {
+        true => Err(empty_chain()),
+        false => Ok(certificates),
     }
-    Ok(chain)
+}
+
+fn is_self_issued(der: &[u8]) -> bool {
+    X509Certificate::from_der(der)
+        .is_ok_and(|(_, certificate)| certificate.subject() == certificate.issuer())
 }
 
 fn empty_chain() -> SignError {
@@ -113,3 +182,5 @@ fn chain_error(error: impl std::fmt::Display) -> SignError {
 
 /// Certificates of a chain; real ones have two to four.
 const MAX_CHAIN: usize = 16;
+/// Sixteen certificates of 4 KB as PEM, twice over.
+const MAX_CHAIN_BYTES: u64 = 262_144;

@@ -1,17 +1,22 @@
-//! Development certificates: a CA and a signing certificate that meet the C2PA certificate profile
-//! (C2PA 2.2, section 14.5). Nobody trusts them until an operator adds the CA to a trust list.
+//! Certificates: a development CA, requests to a real CA, and the doctor who says what is wrong with a
+//! chain. Knows no file and no terminal.
 
-use ed25519_dalek::{Signer as _, SigningKey, pkcs8::EncodePrivateKey};
+mod check;
+mod request;
+
 use media::Digest;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyIdMethod, KeyUsagePurpose, PKCS_ED25519, PublicKeyData, SerialNumber,
-    SignatureAlgorithm,
+    Issuer, KeyIdMethod, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PublicKeyData,
+    SerialNumber, SignatureAlgorithm,
 };
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::{error::SignError, time::Validity};
+use crate::{error::SignError, private_key::PrivateKey, signer::Algorithm, time::Validity};
+
+pub use check::{Anchored, ChainCheck, Finding, Outcome, check_chain};
+pub use request::certificate_request;
 
 /// What the certificates shall say.
 #[derive(Debug, Clone)]
@@ -24,10 +29,11 @@ pub struct ChainRequest<'a> {
     pub validity: Validity,
 }
 
-/// The two private keys: wiped on drop, never printed.
+/// The two private keys of a development chain.
 pub struct Secrets {
-    ca: Zeroizing<[u8; 32]>,
-    signer: Zeroizing<[u8; 32]>,
+    ca: PrivateKey,
+    signer: PrivateKey,
+    passphrase: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl Secrets {
@@ -36,19 +42,28 @@ impl Secrets {
     /// # Errors
     ///
     /// [`SignError::Random`] when it gives none.
-    pub fn random() -> Result<Self, SignError> {
-        let mut secrets = Self::dangerous_fixed([0; 32], [0; 32]);
-        for key in [&mut secrets.ca, &mut secrets.signer] {
-            getrandom::fill(&mut key[..]).map_err(|error| SignError::Random(error.to_string()))?;
-        }
-        Ok(secrets)
+    pub fn random(algorithm: Algorithm) -> Result<Self, SignError> {
+        Ok(Self {
+            ca: PrivateKey::random(algorithm)?,
+            signer: PrivateKey::random(algorithm)?,
+            passphrase: None,
+        })
     }
 
-    /// Keys that everybody can know: for test files that must come out the same each time.
+    /// Ed25519 keys that everybody can know: for test files that must come out the same each time.
     pub fn dangerous_fixed(ca: [u8; 32], signer: [u8; 32]) -> Self {
         Self {
-            ca: Zeroizing::new(ca),
-            signer: Zeroizing::new(signer),
+            ca: PrivateKey::ed25519_from_seed(&ca),
+            signer: PrivateKey::ed25519_from_seed(&signer),
+            passphrase: None,
+        }
+    }
+
+    /// The same keys, written encrypted.
+    pub fn encrypted(self, passphrase: Zeroizing<Vec<u8>>) -> Self {
+        Self {
+            passphrase: Some(passphrase),
+            ..self
         }
     }
 }
@@ -74,24 +89,24 @@ pub fn development_chain(
     request: &ChainRequest<'_>,
     secrets: &Secrets,
 ) -> Result<DevelopmentChain, SignError> {
-    let ca_key = Key(SigningKey::from_bytes(&secrets.ca));
-    let signer_key = Key(SigningKey::from_bytes(&secrets.signer));
-    let ca_params = ca_params(request, &ca_key)?;
-    let ca = ca_params.self_signed(&ca_key).map_err(certificate_error)?;
-    let ca_key_pem = ca_key.to_pem()?;
-    let issuer = Issuer::new(ca_params, ca_key);
-    let signer = signer_params(request, &signer_key)?
-        .signed_by(&signer_key, &issuer)
+    let passphrase = secrets.passphrase.as_ref().map(|phrase| phrase.as_slice());
+    let ca_params = ca_params(request, &secrets.ca)?;
+    let ca = ca_params
+        .self_signed(&secrets.ca)
+        .map_err(certificate_error)?;
+    let issuer = Issuer::new(ca_params, &secrets.ca);
+    let signer = signer_params(request, &secrets.signer)?
+        .signed_by(&secrets.signer, &issuer)
         .map_err(certificate_error)?;
     Ok(DevelopmentChain {
         ca_cert_pem: ca.pem(),
-        ca_key_pem,
-        signer_key_pem: signer_key.to_pem()?,
+        ca_key_pem: secrets.ca.to_pem(passphrase)?,
+        signer_key_pem: secrets.signer.to_pem(passphrase)?,
         signer_chain_pem: signer.pem(),
     })
 }
 
-fn ca_params(request: &ChainRequest<'_>, key: &Key) -> Result<CertificateParams, SignError> {
+fn ca_params(request: &ChainRequest<'_>, key: &PrivateKey) -> Result<CertificateParams, SignError> {
     let name = format!(
         "{} development CA (not trusted by anyone)",
         request.organisation
@@ -102,7 +117,10 @@ fn ca_params(request: &ChainRequest<'_>, key: &Key) -> Result<CertificateParams,
     Ok(params)
 }
 
-fn signer_params(request: &ChainRequest<'_>, key: &Key) -> Result<CertificateParams, SignError> {
+fn signer_params(
+    request: &ChainRequest<'_>,
+    key: &PrivateKey,
+) -> Result<CertificateParams, SignError> {
     let mut params = common_params(request, request.name, key)?;
     params.is_ca = IsCa::ExplicitNoCa;
     params.use_authority_key_identifier_extension = true;
@@ -114,7 +132,7 @@ fn signer_params(request: &ChainRequest<'_>, key: &Key) -> Result<CertificatePar
 fn common_params(
     request: &ChainRequest<'_>,
     name: &str,
-    key: &Key,
+    key: &PrivateKey,
 ) -> Result<CertificateParams, SignError> {
     let mut subject = DistinguishedName::new();
     subject.push(DnType::OrganizationName, request.organisation);
@@ -123,13 +141,8 @@ fn common_params(
     params.distinguished_name = subject;
     params.not_before = date(request.validity.not_before.0)?;
     params.not_after = date(request.validity.not_after.0)?;
-    let identifier: Vec<u8> = key
-        .identifier()
-        .as_bytes()
-        .iter()
-        .copied()
-        .take(20)
-        .collect();
+    let digest = Digest::of(key.public());
+    let identifier: Vec<u8> = digest.as_bytes().iter().copied().take(20).collect();
     // The high bit stays clear: a serial number is a positive integer (RFC 5280, section 4.1.2.2).
     let serial: Vec<u8> = [0x10].iter().chain(&identifier).copied().take(16).collect();
     params.serial_number = Some(SerialNumber::from(serial));
@@ -146,33 +159,22 @@ fn certificate_error(error: rcgen::Error) -> SignError {
     SignError::Certificate(error.to_string())
 }
 
-/// An Ed25519 key that rcgen can sign with.
-struct Key(SigningKey);
-
-impl Key {
-    fn identifier(&self) -> Digest {
-        Digest::of(self.0.verifying_key().as_bytes())
-    }
-
-    fn to_pem(&self) -> Result<Zeroizing<String>, SignError> {
-        self.0
-            .to_pkcs8_pem(Default::default())
-            .map_err(|error| SignError::Certificate(error.to_string()))
-    }
-}
-
-impl PublicKeyData for Key {
+impl PublicKeyData for PrivateKey {
     fn der_bytes(&self) -> &[u8] {
-        self.0.as_ref().as_bytes()
+        self.public()
     }
 
     fn algorithm(&self) -> &'static SignatureAlgorithm {
-        &PKCS_ED25519
+        match self.algorithm() {
+            Algorithm::Ed25519 => &PKCS_ED25519,
+            Algorithm::Es256 => &PKCS_ECDSA_P256_SHA256,
+        }
     }
 }
 
-impl rcgen::SigningKey for Key {
+impl rcgen::SigningKey for PrivateKey {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        Ok(self.0.sign(message).to_bytes().to_vec())
+        self.sign_certificate(message)
+            .map_err(|_| rcgen::Error::RemoteKeyError)
     }
 }

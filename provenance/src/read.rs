@@ -3,6 +3,7 @@
 //! This module and `sign.rs` alone name the crate. Settings are per call, never global; nothing is
 //! fetched; a deadline is enforced through the crate's progress hook.
 
+mod authority;
 mod context;
 mod convert;
 mod model;
@@ -28,9 +29,11 @@ use crate::{
     trust::{Role, TrustList, TrustStore},
 };
 
+pub(crate) use authority::authority;
 use context::{Believed, Contexts, Deadline};
 pub(crate) use convert::is_failure;
 pub(crate) use stamp::{LibraryStamp, StampCheck};
+pub(crate) use vouch::is_signed_by;
 
 /// What the library found, in our own types.
 pub(crate) struct Reading {
@@ -193,7 +196,8 @@ impl StoreReader {
         }))
     }
 
-    fn named_in<'a>(&self, parts: impl Iterator<Item = &'a [u8]>) -> Selection {
+    /// The anchors whose subject name occurs in `parts`.
+    pub(crate) fn named_in<'a>(&self, parts: impl Iterator<Item = &'a [u8]>) -> Selection {
         let mut selected: Vec<Handle> = parts
             .flat_map(|part| self.names.find_overlapping_iter(part))
             .filter_map(|found| self.handles.get(found.pattern().as_usize()).copied())

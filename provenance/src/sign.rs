@@ -1,53 +1,100 @@
 //! Writes a C2PA manifest: bytes in, bytes out. Small on purpose: no thumbnail, no room to spare.
 //!
-//! This file and `read.rs` alone name the c2pa crate.
+//! This file, its folder and `read.rs` alone name the c2pa crate. Nothing here opens a file or a socket:
+//! keys and time stamps come through the traits of `signer.rs`.
 
-use std::{io::Cursor, sync::Arc};
+mod history;
+mod later;
+mod manifest;
+pub(crate) mod metadata;
+mod pen;
+mod unsigned;
 
-use c2pa::{Builder, BuilderIntent, Context, DigitalSourceType, SigningAlg};
-use media::{Limits, Media, Name};
-use serde_json::{Value, json};
+use std::io::Cursor;
+
+use c2pa::Builder;
+use media::{Kind, Limits, Media, Name};
 
 use crate::{
-    credential::Credential,
     error::SignError,
-    finding::{Content, ManifestState, Signature},
+    finding::{Content, Provenance, Signature},
     judge::Judge,
-    profile::Profile,
+    profile::{Assertion, Profile},
+    signer::{Signer, TimeStamper},
     time::Timestamp,
-    trust::TrustStore,
 };
+pub use later::stamp_later;
+use pen::Pen;
+pub use unsigned::UnsignedLabels;
 
-/// What to sign and what to say about it.
+/// What to sign and what to say about it. [`SignRequest::new`] asks for nothing but the profile.
 #[derive(Clone, Copy)]
 pub struct SignRequest<'a> {
-    /// How the picture came to be.
-    pub profile: Profile,
-    /// Its title.
+    /// How the file came to be, and what its owner always says.
+    pub profile: &'a Profile,
+    /// Its title; else the profile's.
     pub title: Option<&'a str>,
-    /// Who made it; goes into `cawg.metadata` as `dc:creator`.
+    /// Who made it, as `dc:creator` of `cawg.metadata`; else the profile's.
     pub author: Option<&'a str>,
-    /// Whether training and data mining are forbidden (`cawg.training-mining`).
+    /// Whether training and data mining are forbidden (`cawg.training-mining`). The profile may say so too.
     pub no_train: bool,
-    /// The picture it was made from. With an edit profile and no parent, the file itself, as it was
-    /// before signing, becomes the parent.
+    /// Assertions of the signer's own, after the profile's.
+    pub assertions: &'a [Assertion],
+    /// The file it was made from. With a profile that has a parent and none given, the file itself, as it
+    /// was before signing, becomes the parent.
     pub parent: Option<&'a Media>,
-    /// Whether the manifest goes into a file of its own instead of into the picture.
+    /// Whether the manifest goes into a file of its own instead of into the media.
     pub sidecar: bool,
+    /// What to do about a history that does not hold.
+    pub broken_history: BrokenHistory,
     /// The time stated for the action. Unverified by readers.
     pub now: Timestamp,
 }
 
-/// A signed picture.
-#[derive(Debug)]
-pub struct Signed {
-    /// The picture with its manifest, or as it was when a sidecar was asked for.
-    pub asset: Vec<u8>,
-    /// The manifest store.
-    pub manifest: Vec<u8>,
+impl<'a> SignRequest<'a> {
+    /// Says what `profile` says, at `now`, and nothing more.
+    pub fn new(profile: &'a Profile, now: Timestamp) -> Self {
+        Self {
+            profile,
+            title: None,
+            author: None,
+            no_train: false,
+            assertions: &[],
+            parent: None,
+            sidecar: false,
+            broken_history: BrokenHistory::Refuse,
+            now,
+        }
+    }
 }
 
-/// Signs `media` and checks the result with our own judge.
+/// What to do with a file whose own credential, or that of its parent, does not hold: altered content, a
+/// broken signature, defects further back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrokenHistory {
+    /// Sign nothing.
+    Refuse,
+    /// Sign over it. The history stays as it is, and readers see that it does not hold.
+    DangerousAccept,
+}
+
+/// A signed file that has been read back.
+#[derive(Debug)]
+pub struct Signed {
+    /// The file with its manifest, or as it was when a sidecar was asked for.
+    pub media: Media,
+    /// The manifest store.
+    pub manifest: Vec<u8>,
+    /// What the file now says, as judged by somebody who trusts no signer.
+    pub provenance: Provenance,
+    /// Whether it carries the unsigned labels that the profile asks for.
+    pub unsigned_labels: UnsignedLabels,
+}
+
+/// Signs `media`, with a time stamp if there is a `stamper`, and checks the result with our own judge.
+///
+/// A credential that the file carries becomes the parent of the new one; nothing of it is dropped. Costs
+/// about twice the hashing of the file, and is safe to call from many threads at once.
 ///
 /// # Errors
 ///
@@ -55,158 +102,106 @@ pub struct Signed {
 pub fn sign(
     media: &Media,
     request: &SignRequest<'_>,
-    credential: &Credential,
+    signer: &dyn Signer,
+    stamper: Option<&dyn TimeStamper>,
 ) -> Result<Signed, SignError> {
-    let format = media.kind.mime();
-    if !Builder::supported_mime_types()
-        .iter()
-        .any(|known| known == format)
-    {
-        return Err(SignError::UnsupportedKind { mime: format });
+    if !can_carry(media.kind) {
+        let mime = media.kind.mime();
+        return Err(SignError::UnsupportedKind { mime });
     }
-    let judge = Judge::new(TrustStore::empty()).map_err(library)?;
-    check_history(&judge, media, request)?;
-    let mut builder = builder(media, request)?;
-    let mut asset = Cursor::new(Vec::new());
-    let manifest = builder
-        .sign(
-            &Pen(credential),
-            format,
-            &mut Cursor::new(media.bytes()),
-            &mut asset,
-        )
-        .map_err(library)?;
-    let signed = Signed {
-        asset: if request.sidecar {
-            media.bytes().to_vec()
-        } else {
-            asset.into_inner()
-        },
+    let judge = manifest::judge()?;
+    let before = history::check(judge, media, request)?;
+    let labelled = labelled(media, request)?;
+    let source = labelled.as_deref().unwrap_or(media.bytes());
+    let builder = manifest::builder(media, request, before)?;
+    let pen = Pen::new(signer, stamper, request.now);
+    let (asset, manifest) = write(builder, media.kind, source, pen)?;
+    let asset = if request.sidecar {
+        media.bytes().to_vec()
+    } else {
+        asset
+    };
+    let unsigned_labels = match (request.profile.unsigned_labels, &labelled) {
+        (false, _) => UnsignedLabels::NotAsked,
+        (true, Some(_)) => UnsignedLabels::Written,
+        (true, None) => UnsignedLabels::NoPlace,
+    };
+    let sidecar = request.sidecar.then_some(manifest.as_slice());
+    let (media, provenance) = verify(judge, media, asset, sidecar, request.now)?;
+    Ok(Signed {
+        media,
         manifest,
-    };
-    verify(&judge, media, &signed, request)?;
-    Ok(signed)
+        provenance,
+        unsigned_labels,
+    })
 }
 
-/// A file with a history may only be signed in a way that keeps it.
-fn check_history(judge: &Judge, media: &Media, request: &SignRequest<'_>) -> Result<(), SignError> {
-    let before = judge.judge(media, None, request.now);
-    match (before.manifest, request.profile) {
-        (ManifestState::Malformed { detail }, _) => Err(SignError::BrokenHistory(detail)),
-        (ManifestState::Embedded, Profile::Photo | Profile::Ai) => Err(SignError::AlreadySigned),
-        (
-            ManifestState::Embedded
-            | ManifestState::None
-            | ManifestState::Sidecar
-            | ManifestState::RemoteNotFetched { .. }
-            | ManifestState::Unsupported
-            | ManifestState::NotChecked,
-            _,
-        ) => Ok(()),
+/// The file with its unsigned labels, where it gets any.
+fn labelled(media: &Media, request: &SignRequest<'_>) -> Result<Option<Vec<u8>>, SignError> {
+    if !request.profile.unsigned_labels || request.sidecar {
+        return Ok(None);
+    }
+    unsigned::label(media, request.profile)
+}
+
+/// Whether the library writes manifests into this kind of file. It only reads PDF, and a bare manifest
+/// store is nothing that could be signed.
+pub(crate) fn can_carry(kind: Kind) -> bool {
+    match kind {
+        Kind::Jpeg
+        | Kind::Png
+        | Kind::WebP
+        | Kind::Gif
+        | Kind::Tiff
+        | Kind::Dng
+        | Kind::Avif
+        | Kind::Heic
+        | Kind::Heif
+        | Kind::Jxl
+        | Kind::Svg
+        | Kind::Mp4
+        | Kind::QuickTime
+        | Kind::M4a
+        | Kind::Avi
+        | Kind::Mp3
+        | Kind::Wav
+        | Kind::Flac => true,
+        Kind::Bmp | Kind::Pdf | Kind::C2pa | Kind::Unknown => false,
     }
 }
 
-fn builder(media: &Media, request: &SignRequest<'_>) -> Result<Builder, SignError> {
-    let context = Arc::new(Context::new().with_settings(SETTINGS).map_err(library)?);
-    let mut definition = json!({
-        "claim_generator_info": [{ "name": "bonafide", "version": env!("CARGO_PKG_VERSION") }],
-    });
-    if let Some(title) = request.title {
-        definition["title"] = Value::from(title);
-    }
-    let mut builder = Builder::from_shared_context(&context)
-        .with_definition(definition.to_string())
-        .map_err(library)?;
-    builder.set_no_embed(request.sidecar);
-    builder.set_intent(intent(request.profile));
-    add_parent(&mut builder, media, request)?;
-    add_edit(&mut builder, request)?;
-    add_metadata(&mut builder, request)?;
-    Ok(builder)
-}
-
-fn intent(profile: Profile) -> BuilderIntent {
-    match profile {
-        Profile::Photo => BuilderIntent::Create(DigitalSourceType::DigitalCapture),
-        Profile::Ai => BuilderIntent::Create(DigitalSourceType::TrainedAlgorithmicMedia),
-        Profile::AiEdit | Profile::Edit => BuilderIntent::Edit,
-    }
-}
-
-fn add_parent(
-    builder: &mut Builder,
-    media: &Media,
-    request: &SignRequest<'_>,
-) -> Result<(), SignError> {
-    let parent = match request.profile {
-        Profile::Photo | Profile::Ai => return Ok(()),
-        Profile::Edit | Profile::AiEdit => request.parent.unwrap_or(media),
-    };
-    let ingredient = json!({ "title": parent.name.display, "relationship": "parentOf" });
-    builder
-        .add_ingredient_from_stream(
-            ingredient.to_string(),
-            parent.kind.mime(),
-            &mut Cursor::new(parent.bytes()),
-        )
-        .map(|_| ())
-        .map_err(library)
-}
-
-/// The edit itself; the library adds `c2pa.opened` for the parent.
-fn add_edit(builder: &mut Builder, request: &SignRequest<'_>) -> Result<(), SignError> {
-    let source_type = match request.profile {
-        Profile::Photo | Profile::Ai => return Ok(()),
-        Profile::Edit => DigitalSourceType::HumanEdits,
-        Profile::AiEdit => DigitalSourceType::CompositeWithTrainedAlgorithmicMedia,
-    };
-    let action = json!({
-        "action": "c2pa.edited",
-        "digitalSourceType": source_type,
-        "when": request.now.to_rfc3339(),
-    });
-    builder.add_action(action).map(|_| ()).map_err(library)
-}
-
-fn add_metadata(builder: &mut Builder, request: &SignRequest<'_>) -> Result<(), SignError> {
-    if let Some(author) = request.author {
-        let metadata = json!({
-            "@context": { "dc": "http://purl.org/dc/elements/1.1/" },
-            "dc:creator": [author],
-        });
-        builder
-            .add_assertion_json("cawg.metadata", &metadata)
-            .map_err(library)?;
-    }
-    if request.no_train {
-        let entries: serde_json::Map<String, Value> = FORBIDDEN_USES
-            .iter()
-            .map(|name| ((*name).to_owned(), json!({ "use": "notAllowed" })))
-            .collect();
-        builder
-            .add_assertion_json("cawg.training-mining", &json!({ "entries": entries }))
-            .map_err(library)?;
-    }
-    Ok(())
+/// The file and its manifest store, as the library writes them.
+fn write(
+    mut builder: Builder,
+    kind: Kind,
+    source: &[u8],
+    pen: Pen<'_>,
+) -> Result<(Vec<u8>, Vec<u8>), SignError> {
+    let room = source.len().saturating_add(ROOM_BYTES);
+    let mut asset = Cursor::new(Vec::with_capacity(room));
+    let mut source = Cursor::new(source);
+    let written = builder.sign(&pen, kind.mime(), &mut source, &mut asset);
+    let manifest = written.map_err(|error| pen.failure(error))?;
+    Ok((asset.into_inner(), manifest))
 }
 
 /// The new file must be intact and its signature sound by our own reading.
 fn verify(
     judge: &Judge,
     media: &Media,
-    signed: &Signed,
-    request: &SignRequest<'_>,
-) -> Result<(), SignError> {
+    asset: Vec<u8>,
+    sidecar: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<(Media, Provenance), SignError> {
     let limits = Limits {
         max_bytes: u64::MAX,
         ..Limits::default()
     };
     let name = Name::from_text(&media.name.display);
-    let written = Media::from_bytes(name, None, signed.asset.clone(), &limits).map_err(library)?;
-    let sidecar = request.sidecar.then_some(signed.manifest.as_slice());
-    let found = judge.judge(&written, sidecar, request.now);
+    let written = Media::from_bytes(name, media.declared_kind, asset, &limits).map_err(library)?;
+    let found = judge.judge(&written, sidecar, now);
     if found.content == Content::Intact && found.signature == Signature::Ok {
-        return Ok(());
+        return Ok((written, found));
     }
     let codes: Vec<&str> = found
         .codes
@@ -217,58 +212,9 @@ fn verify(
     Err(SignError::NotVerified(codes.join(", ")))
 }
 
-/// Our key in the library's hand.
-struct Pen<'a>(&'a Credential);
-
-impl c2pa::Signer for Pen<'_> {
-    fn sign(&self, data: &[u8]) -> c2pa::Result<Vec<u8>> {
-        Ok(self.0.sign(data))
-    }
-
-    fn alg(&self) -> SigningAlg {
-        SigningAlg::Ed25519
-    }
-
-    fn certs(&self) -> c2pa::Result<Vec<Vec<u8>>> {
-        Ok(self.0.chain().to_vec())
-    }
-
-    fn reserve_size(&self) -> usize {
-        let chain = self.0.chain().iter().map(Vec::len);
-        chain.fold(COSE_OVERHEAD_BYTES, usize::saturating_add)
-    }
-
-    fn time_authority_url(&self) -> Option<String> {
-        None
-    }
-
-    /// The library's own request would open a socket outside our settings.
-    fn send_timestamp_request(&self, _message: &[u8]) -> Option<c2pa::Result<Vec<u8>>> {
-        None
-    }
-}
-
 fn library(error: impl std::fmt::Display) -> SignError {
     SignError::Library(error.to_string())
 }
 
-/// Room for a COSE_Sign1 beside its certificates. Measured: 256 is too little, the default of 10,000
-/// wastes 9 KB a file.
-const COSE_OVERHEAD_BYTES: usize = 1_024;
-
-const SETTINGS: &str = r#"{
-    "core": { "allowed_network_hosts": [] },
-    "verify": {
-        "remote_manifest_fetch": false, "ocsp_fetch": false,
-        "verify_after_sign": false, "verify_trust": false
-    },
-    "builder": { "thumbnail": { "enabled": false } }
-}"#;
-
-/// CAWG training and data mining assertion 1.1, section 3.
-const FORBIDDEN_USES: [&str; 4] = [
-    "cawg.ai_generative_training",
-    "cawg.ai_inference",
-    "cawg.ai_training",
-    "cawg.data_mining",
-];
+/// Space for a manifest, so that the output is allocated once.
+const ROOM_BYTES: usize = 16 << 10;

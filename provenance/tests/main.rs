@@ -11,10 +11,15 @@
     reason = "test code"
 )]
 
+mod certificates;
 mod corpus;
 mod json_formula;
 mod labels;
 mod products;
 mod rubrics;
 mod signing;
+mod signing_files;
+mod signing_formats;
+mod signing_profiles;
+mod signing_stamps;
 mod sweep;

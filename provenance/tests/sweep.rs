@@ -3,7 +3,7 @@
 //! The bytes that remain are named in `docs/PROVENANCE.md`, section "What no hash covers".
 
 use media::Media;
-use provenance::{Origin, Profile, sign};
+use provenance::{Origin, Statement, sign};
 
 use crate::signing::{NOW, chain, credential, judge, media, picture, request};
 
@@ -34,7 +34,13 @@ fn media_data(bytes: &[u8]) -> Vec<u8> {
 fn sweep(name: &str, bytes: Vec<u8>, most: usize) {
     let chain = chain(1);
     let source = media(name, bytes);
-    let signed = sign(&source, &request(Profile::Photo), &credential(&chain)).unwrap();
+    let signed = sign(
+        &source,
+        &request(Statement::Capture),
+        &credential(&chain),
+        None,
+    )
+    .unwrap();
     let judge = judge(&chain);
     let look = |bytes: Vec<u8>| {
         let media = media(name, bytes);
@@ -42,10 +48,10 @@ fn sweep(name: &str, bytes: Vec<u8>, most: usize) {
         let believed = matches!(found.origin(), Origin::Claimed(Some(_)));
         believed.then(|| substance(&media, format!("{:?} {:?}", found.manifests, found.ai)))
     };
-    let original = look(signed.asset.clone()).expect("the untouched file is believed");
+    let original = look(signed.media.bytes().to_vec()).expect("the untouched file is believed");
     let mut accepted = 0;
-    for offset in 0..signed.asset.len() {
-        let mut changed = signed.asset.clone();
+    for offset in 0..signed.media.bytes().len() {
+        let mut changed = signed.media.bytes().to_vec();
         changed[offset] ^= 0x01;
         if let Some(substance) = look(changed) {
             assert!(
@@ -57,7 +63,7 @@ fn sweep(name: &str, bytes: Vec<u8>, most: usize) {
     }
     println!(
         "{name}: {accepted} of {} changed bytes are still believed",
-        signed.asset.len()
+        signed.media.bytes().len()
     );
     assert!(accepted <= most, "{name}: {accepted}");
 }

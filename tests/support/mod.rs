@@ -2,6 +2,7 @@
 
 pub(crate) mod http;
 pub(crate) mod server;
+pub(crate) mod workshop;
 
 use std::{
     collections::BTreeMap,

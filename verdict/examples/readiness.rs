@@ -10,7 +10,7 @@ use std::{
 use image::{ImageEncoder, codecs::jpeg::JpegEncoder};
 use media::{Limits, Media, Name};
 use provenance::{
-    Credential, Profile, SignRequest, Timestamp, Validity,
+    Credential, Profile, SignRequest, Statement, Timestamp, Validity,
     keys::{ChainRequest, Secrets, development_chain},
     sign,
 };
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 not_after: time("2036-01-01T00:00:00Z")?,
             },
         },
-        &Secrets::random()?,
+        &Secrets::random(provenance::Algorithm::Ed25519)?,
     )?;
     let credential = Credential::from_pem(
         chain.signer_key_pem.as_bytes(),
@@ -36,17 +36,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
     let name = Name::from_text("readiness.jpg");
     let media = Media::from_bytes(name, None, picture()?, &Limits::default())?;
-    let request = SignRequest {
-        profile: Profile::Photo,
-        title: None,
-        author: None,
-        no_train: false,
-        parent: None,
-        sidecar: false,
-        now,
-    };
-    let signed = sign(&media, &request, &credential)?;
-    io::stdout().write_all(&signed.asset)?;
+    let profile = Profile::of(Statement::Capture);
+    let request = SignRequest::new(&profile, now);
+    let signed = sign(&media, &request, &credential, None)?;
+    io::stdout().write_all(signed.media.bytes())?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use media::{Kind, LimitKind, Limits, MediaError, Name};
-use provenance::{Judge, Profile, TrustStore};
+use provenance::{Judge, Statement, TrustStore};
 use serde_json::Value;
 use verdict::{
     CheckError, Code, DetectorSlot, Examiner, Options, Policy, ReasonCode, Report, Scope,
@@ -51,13 +51,13 @@ fn error_code(report: &Report) -> Option<&str> {
 
 #[test]
 fn a_trusted_photo_is_verified_and_an_unknown_signer_proves_nothing() {
-    let trusted = examine(&trusting(), signed(Profile::Photo), Scope::Provenance);
+    let trusted = examine(&trusting(), signed(Statement::Capture), Scope::Provenance);
     assert_eq!(trusted.verdict.code, Code::VerifiedOrigin, "{trusted:#?}");
     assert_eq!(trusted.provenance.signer.status, SignerStatus::Local);
     assert_eq!(trusted.error, None);
     let unknown = examine(
         &examiner(TrustStore::empty()),
-        signed(Profile::Photo),
+        signed(Statement::Capture),
         Scope::Provenance,
     );
     assert_eq!(unknown.verdict.code, Code::Inconclusive);
@@ -75,8 +75,8 @@ fn a_trusted_photo_is_verified_and_an_unknown_signer_proves_nothing() {
 
 #[test]
 fn an_admission_is_believed_from_anyone() {
-    for profile in [Profile::Ai, Profile::AiEdit] {
-        let expected = if profile == Profile::Ai {
+    for profile in [Statement::Ai, Statement::AiEdit] {
+        let expected = if profile == Statement::Ai {
             Code::DeclaredAi
         } else {
             Code::DeclaredAiEdit
@@ -92,7 +92,7 @@ fn an_admission_is_believed_from_anyone() {
 
 #[test]
 fn one_changed_pixel_byte_is_altered() {
-    let mut bytes = signed(Profile::Photo);
+    let mut bytes = signed(Statement::Capture);
     let at = bytes.len() - 3;
     bytes[at] ^= 1;
     let report = examine(&trusting(), bytes, Scope::Provenance);
@@ -130,7 +130,7 @@ fn without_a_model_provenance_still_decides_and_the_rest_is_an_error() {
         let unsigned = examine(&examiner, jpeg(), Scope::Both);
         assert_eq!(unsigned.verdict.code, Code::NotAnalysed);
         assert_eq!(error_code(&unsigned), Some(code));
-        let declared = examine(&examiner, signed(Profile::Ai), Scope::Both);
+        let declared = examine(&examiner, signed(Statement::Ai), Scope::Both);
         assert_eq!(declared.verdict.code, Code::DeclaredAi);
         assert_eq!(declared.detection.reason, Some(reason));
         assert_eq!(declared.error, None);
@@ -139,7 +139,7 @@ fn without_a_model_provenance_still_decides_and_the_rest_is_an_error() {
 
 #[test]
 fn asking_for_pixels_alone_leaves_provenance_unchecked() {
-    let report = examine(&trusting(), signed(Profile::Ai), Scope::Detection);
+    let report = examine(&trusting(), signed(Statement::Ai), Scope::Detection);
     assert_eq!(report.provenance.manifest, ManifestState::NotChecked);
     assert_eq!(report.provenance.history.manifests, None);
     assert_eq!(report.verdict.code, Code::NotAnalysed);
@@ -162,12 +162,12 @@ fn the_time_of_reading_is_part_of_the_total() {
 
 #[test]
 fn a_sidecar_given_beside_the_file_is_judged() {
-    let signed = sign_as(Profile::Photo, jpeg(), true);
+    let signed = sign_as(Statement::Capture, jpeg(), true);
     let options = Options {
         sidecar: Some(&signed.manifest),
         ..scoped(Scope::Provenance)
     };
-    let report = checked(trusting().examine(&media("a.jpg", signed.asset), &options));
+    let report = checked(trusting().examine(&media("a.jpg", signed.media.into_bytes()), &options));
     assert_eq!(report.provenance.manifest, ManifestState::Sidecar);
     assert_eq!(report.verdict.code, Code::VerifiedOrigin, "{report:#?}");
 }
@@ -203,7 +203,7 @@ fn a_file_that_cannot_be_opened_gets_its_report() {
 #[test]
 fn hostile_bytes_always_give_a_report() {
     let examiner = trusting();
-    let whole = signed(Profile::Photo);
+    let whole = signed(Statement::Capture);
     let mut cases = vec![Vec::new(), vec![0; 64], b"\xff\xd8\xff".to_vec()];
     cases.extend(
         (0..whole.len())
@@ -219,7 +219,7 @@ fn hostile_bytes_always_give_a_report() {
 #[test]
 fn the_same_bytes_give_the_same_report() {
     let examiner = trusting();
-    let bytes = signed(Profile::Photo);
+    let bytes = signed(Statement::Capture);
     let once = || {
         let mut report = examine(&examiner, bytes.clone(), Scope::Both);
         report.timing_ms = verdict::report::Timing::default();

@@ -3,7 +3,7 @@
 use image::{ImageEncoder, codecs::jpeg::JpegEncoder};
 use media::{Limits, Media, Name};
 use provenance::{
-    Credential, Profile, SignRequest, Signed, Timestamp, Validity,
+    Credential, Profile, SignRequest, Signed, Statement, Timestamp, Validity,
     keys::{ChainRequest, DevelopmentChain, Secrets, development_chain},
     sign,
 };
@@ -46,28 +46,24 @@ pub(crate) fn jpeg_of(side: u32) -> Vec<u8> {
     bytes
 }
 
-pub(crate) fn signed(profile: Profile) -> Vec<u8> {
+pub(crate) fn signed(statement: Statement) -> Vec<u8> {
     sign_as(profile, jpeg(), false).asset
 }
 
 /// Signs with the one chain of these tests; `sidecar` keeps the manifest out of the picture.
-pub(crate) fn sign_as(profile: Profile, bytes: Vec<u8>, sidecar: bool) -> Signed {
+pub(crate) fn sign_as(statement: Statement, bytes: Vec<u8>, sidecar: bool) -> Signed {
     let chain = chain();
     let credential = Credential::from_pem(
         chain.signer_key_pem.as_bytes(),
         chain.signer_chain_pem.as_bytes(),
     )
     .unwrap();
+    let profile = Profile::of(statement);
     let request = SignRequest {
-        profile,
-        title: None,
-        author: None,
-        no_train: false,
-        parent: None,
         sidecar,
-        now: NOW,
+        ..SignRequest::new(&profile, NOW)
     };
-    sign(&media("a.jpg", bytes), &request, &credential).unwrap()
+    sign(&media("a.jpg", bytes), &request, &credential, None).unwrap()
 }
 
 /// Every report of these tests is valid against the schema and survives a round trip.

@@ -10,7 +10,7 @@ use std::{
 
 use detector::{Detector, Provider, Settings};
 use media::{Limits, Media, Name};
-use provenance::{Judge, Profile, TrustStore};
+use provenance::{Judge, Statement, TrustStore};
 use verdict::{
     Code, DetectorSlot, Examiner, Options, Policy, Report,
     report::{DetectionReason, DetectionStatus},
@@ -162,7 +162,7 @@ fn a_limit_keeps_what_the_file_says_and_names_itself() {
     let unsigned = examine(jpeg());
     assert_eq!(unsigned.verdict.code, Code::NotAnalysed);
     assert_eq!(error_code(&unsigned), Some("limit_exceeded:pixels"));
-    let declared = examine(sign_as(Profile::Ai, jpeg(), false).asset);
+    let declared = examine(sign_as(Statement::Ai, jpeg(), false).media.into_bytes());
     assert_eq!(declared.verdict.code, Code::DeclaredAi);
     assert_eq!(
         declared.detection.reason,
@@ -174,7 +174,12 @@ fn a_limit_keeps_what_the_file_says_and_names_itself() {
 /// Provenance and pixels meet: a trusted photo is verified or in conflict, by the pixels alone.
 #[test]
 fn a_trusted_photo_is_still_looked_at() {
-    let report = examine("a.jpg", sign_as(Profile::Photo, jpeg_of(512), false).asset);
+    let report = examine(
+        "a.jpg",
+        sign_as(Statement::Capture, jpeg_of(512), false)
+            .media
+            .into_bytes(),
+    );
     let alarmed = report.detection.status == DetectionStatus::LikelySynthetic;
     let expected = if alarmed {
         Code::Conflict

@@ -3,7 +3,7 @@
 //! Each walk reads lengths and skips; nothing is copied but split XMP. The limits are those of the
 //! metadata budget: 8 MB of text, 2 MB of XMP, 1 MB of EXIF.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use media::Kind;
 
@@ -38,7 +38,10 @@ pub(super) fn blocks(kind: Kind, bytes: &[u8]) -> Vec<Block<'_>> {
         Kind::Jpeg => jpeg_blocks(bytes, &mut budget),
         Kind::Png => png_blocks(bytes, &mut budget),
         Kind::WebP | Kind::Avi | Kind::Wav => riff_blocks(bytes, &mut budget),
-        Kind::Gif => budget.xmp(gif_xmp(bytes)),
+        Kind::Gif => {
+            let packet = gif_xmp(bytes).and_then(|range| bytes.get(range));
+            budget.xmp(packet.map(Cow::Borrowed));
+        }
         Kind::Tiff | Kind::Dng => tiff_blocks(bytes, &mut budget),
         Kind::Mp4
         | Kind::QuickTime
@@ -278,17 +281,18 @@ fn tiff_blocks<'a>(bytes: &'a [u8], budget: &mut Budget<'a>) {
     budget.xmp(packet.map(|field| Cow::Borrowed(field.value)));
 }
 
-/// The XMP packet of a GIF (ISO 16684-3, section 1.1.2): it stands raw behind its application extension
-/// and a ramp of lengths leads any reader over it.
-fn gif_xmp(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
+/// Where the XMP packet of a GIF lies (ISO 16684-3, section 1.1.2): it stands raw behind its application
+/// extension and a ramp of lengths leads any reader over it.
+pub(crate) fn gif_xmp(bytes: &[u8]) -> Option<Range<usize>> {
     let mut at = 13_usize.checked_add(colour_table(*bytes.get(10)?))?;
     loop {
         match bytes.get(at..)? {
             [0x21, 0xff, 11, rest @ ..] if rest.starts_with(b"XMP DataXMP") => {
                 let packet = rest.get(11..)?;
                 let window = packet.get(..packet.len().min(MAX_XMP))?;
-                let end = memchr::memmem::find(window, b"\x01\xff\xfe\xfd")?;
-                return packet.get(..end).map(Cow::Borrowed);
+                let length = memchr::memmem::find(window, b"\x01\xff\xfe\xfd")?;
+                let start = at.checked_add(14)?;
+                return Some(start..start.checked_add(length)?);
             }
             [0x21, _, ..] => at = after_sub_blocks(bytes, at.checked_add(2)?)?,
             [0x2c, ..] => {
@@ -336,7 +340,7 @@ const JPEG_EXTENDED_XMP: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
 /// Blocks taken of one file.
 const MAX_BLOCKS: usize = 256;
 /// XMP in all, decompressed.
-pub(super) const MAX_XMP: usize = 2 << 20;
+pub(crate) const MAX_XMP: usize = 2 << 20;
 /// One EXIF block outside TIFF.
 const MAX_EXIF: usize = 1 << 20;
 /// One text, as it lies in the file.

@@ -18,12 +18,17 @@ pub(super) const ARTIST: u16 = 0x013b;
 pub(super) const XMP: u16 = 0x02bc;
 pub(super) const USER_COMMENT: u16 = 0x9286;
 
-/// The wanted fields of `tiff`, the first of each tag, in file order.
+/// The fields of `tiff` that labels stand in, the first of each tag, in file order.
 pub(super) fn fields(tiff: &[u8]) -> Vec<Field<'_>> {
+    fields_of(tiff, &WANTED)
+}
+
+/// The fields of `tiff` with the tags `wanted`, the first of each tag, in file order.
+pub(super) fn fields_of<'a>(tiff: &'a [u8], wanted: &[u16]) -> Vec<Field<'a>> {
     let mut found = Vec::new();
     if let Some(order) = order(tiff) {
-        let exif = directory(tiff, order, order.u32(tiff, 4), &mut found);
-        directory(tiff, order, exif, &mut found);
+        let exif = directory(tiff, order, order.u32(tiff, 4), wanted, &mut found);
+        directory(tiff, order, exif, wanted, &mut found);
     }
     found
 }
@@ -71,6 +76,7 @@ fn directory<'a>(
     tiff: &'a [u8],
     order: Order,
     at: Option<usize>,
+    wanted: &[u16],
     found: &mut Vec<Field<'a>>,
 ) -> Option<usize> {
     let start = at?.checked_add(2)?;
@@ -82,7 +88,7 @@ fn directory<'a>(
         };
         if tag == EXIF_DIRECTORY {
             exif = order.u32(entry, 8);
-        } else if WANTED.contains(&tag) && !found.iter().any(|field| field.tag == tag) {
+        } else if wanted.contains(&tag) && !found.iter().any(|field| field.tag == tag) {
             let value = value(tiff, order, entry);
             found.extend(value.map(|value| Field { tag, value }));
         }

@@ -11,6 +11,7 @@
 
 mod aigc;
 mod bmff;
+mod carried;
 mod container;
 mod exif;
 mod ifd;
@@ -20,6 +21,8 @@ mod tools;
 mod xmp;
 mod xmp_fields;
 
+pub(crate) use carried::{CARRIED_EXIF, Wanted, exif as carried_exif, xmp as carried_xmp};
+pub(crate) use container::{MAX_XMP as MAX_XMP_BYTES, gif_xmp};
 use media::Media;
 
 use crate::{
@@ -44,6 +47,13 @@ pub(crate) fn read(media: &Media) -> Vec<UnsignedLabel> {
     }
     png_text::read(&texts, &mut labels);
     labels.found
+}
+
+/// The XMP packet in a chunk of a PNG: `None` when the chunk is none, `Some(None)` when it does not unpack.
+pub(crate) fn png_xmp(kind: &[u8], data: &[u8]) -> Option<Option<Vec<u8>>> {
+    let chunk = png_text::TextChunk::parse(kind, data).filter(png_text::TextChunk::is_xmp)?;
+    let packet = chunk.unpacked(MAX_XMP_BYTES);
+    Some(packet.map(std::borrow::Cow::into_owned))
 }
 
 /// The labels found so far.

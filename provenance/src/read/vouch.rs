@@ -77,7 +77,9 @@ fn names_fit(issuer: &[u8], certificate: &[u8]) -> Option<bool> {
     Some(issuer.subject() == certificate.issuer())
 }
 
-fn is_signed_by(issuer: &[u8], certificate: &[u8]) -> Option<bool> {
+/// Whether the key of `issuer` signed `certificate`, both DER. `None` when one does not parse or the algorithm
+/// is unknown.
+pub(crate) fn is_signed_by(issuer: &[u8], certificate: &[u8]) -> Option<bool> {
     let (_, issuer) = X509Certificate::from_der(issuer).ok()?;
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
     let algorithm = Oid::new(certificate.signature_algorithm.algorithm.as_bytes());

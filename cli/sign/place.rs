@@ -1,0 +1,117 @@
+//! Puts a finished file where it belongs without a moment at which the old one is lost: a locked temporary
+//! beside the target, on the disk with its rights before it gets the name. Knows no manifests.
+//!
+//! The kernel gives a lock back when its holder dies, so a temporary that can be locked is one that a
+//! killed run left behind.
+
+use std::{
+    fs::{self, File, Metadata, TryLockError},
+    io::{self, Read as _, Seek as _, Write as _},
+    path::Path,
+};
+
+use tempfile::NamedTempFile;
+
+use crate::output::{self, Existing};
+
+/// Writes `bytes` beside `target`, with the rights of `model`, and brings them to the disk.
+pub(crate) fn write_beside(
+    target: &Path,
+    bytes: &[u8],
+    model: &Metadata,
+) -> io::Result<NamedTempFile> {
+    let mut file = locked_temporary(target)?;
+    file.write_all(bytes)?;
+    give_rights(file.as_file(), model)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// What a reader of the file gets.
+pub(crate) fn read_back(file: &mut NamedTempFile) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = file.as_file_mut();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Gives the file its name, and brings the name to the disk.
+pub(crate) fn publish(file: NamedTempFile, target: &Path, existing: Existing) -> io::Result<()> {
+    match existing {
+        Existing::Replace => file.persist(target).map_err(|error| error.error)?,
+        Existing::Keep => file
+            .persist_noclobber(target)
+            .map_err(|error| error.error)?,
+    };
+    output::sync_folder(target);
+    Ok(())
+}
+
+/// Removes what killed runs left in `folder`. What another run works on is locked and stays.
+pub(crate) fn sweep(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let is_ours = is_temporary(&path) && entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_ours && File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            // Whoever makes a temporary looks whether it is still there after locking it.
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+/// Whether the name is one that only this module gives.
+pub(crate) fn is_temporary(path: &Path) -> bool {
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX))
+}
+
+fn locked_temporary(target: &Path) -> io::Result<NamedTempFile> {
+    for _ in 0..ATTEMPTS {
+        let file = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .suffix(SUFFIX)
+            .tempfile_in(output::folder_of(target))?;
+        match file.as_file().try_lock() {
+            Ok(()) if file.path().symlink_metadata().is_ok() => return Ok(file),
+            // A run that starts now took it for a leftover.
+            Ok(()) | Err(TryLockError::WouldBlock) => {}
+            // A file system without locks; a leftover there is swept by nobody.
+            Err(TryLockError::Error(_)) => return Ok(file),
+        }
+    }
+    Err(io::Error::other(
+        "other runs keep removing its temporary file",
+    ))
+}
+
+/// The rights of `model`; its owner and group too, as far as the system lets us. A group that the model does
+/// not have gets no rights.
+#[cfg(unix)]
+fn give_rights(file: &File, model: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+    let (uid, gid) = (Some(model.uid()), Some(model.gid()));
+    if fchown(file, uid, gid).is_err() {
+        // Only the system's owner may give files away; to a group of ours we may.
+        let _ = fchown(file, None, gid);
+    }
+    let is_same_group = file.metadata()?.gid() == model.gid();
+    let kept = if is_same_group { 0o777 } else { 0o707 };
+    file.set_permissions(fs::Permissions::from_mode(model.mode() & kept))
+}
+
+#[cfg(not(unix))]
+fn give_rights(_: &File, _: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// Temporaries are told by both ends of their names.
+const PREFIX: &str = ".bonafide-sign-";
+const SUFFIX: &str = ".tmp";
+
+/// Temporaries that may be lost to a sweep before we give up.
+const ATTEMPTS: usize = 8;

@@ -1,0 +1,151 @@
+//! The least that each format can be: files of our own making, with which signing is tried.
+
+use std::io::Cursor;
+
+use image::ImageFormat;
+
+use crate::signing::picture;
+
+/// A name and the bytes of an unsigned file of every kind that can be signed.
+pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("a.jpg", picture(ImageFormat::Jpeg)),
+        ("a.png", picture(ImageFormat::Png)),
+        ("a.webp", picture(ImageFormat::WebP)),
+        ("a.gif", picture(ImageFormat::Gif)),
+        ("a.tif", picture(ImageFormat::Tiff)),
+        ("a.dng", dng()),
+        ("a.svg", svg()),
+        ("a.avif", still(b"avif")),
+        ("a.heic", still(b"heic")),
+        ("a.heif", still(b"mif1")),
+        ("a.jxl", jxl()),
+        ("a.mp4", movie(b"isom")),
+        ("a.mov", movie(b"qt  ")),
+        ("a.m4a", movie(b"M4A ")),
+        ("a.mp3", mp3()),
+        ("a.wav", wav()),
+        ("a.avi", riff(b"AVI ", &chunk(b"JUNK", &[0; 64]))),
+        ("a.flac", flac()),
+    ]
+}
+
+fn svg() -> Vec<u8> {
+    b"<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"8\" height=\"8\">\
+      <rect width=\"8\" height=\"8\"/></svg>"
+        .to_vec()
+}
+
+/// A grey 4 by 4 picture with the tag that makes a TIFF a DNG (DNGVersion).
+fn dng() -> Vec<u8> {
+    let entry = |tag: u16, kind: u16, count: u32, value: u32| {
+        [
+            &tag.to_le_bytes()[..],
+            &kind.to_le_bytes(),
+            &count.to_le_bytes(),
+            &value.to_le_bytes(),
+        ]
+        .concat()
+    };
+    let entries = [
+        entry(0x0100, 3, 1, 4),
+        entry(0x0101, 3, 1, 4),
+        entry(0x0102, 3, 1, 8),
+        entry(0x0103, 3, 1, 1),
+        entry(0x0106, 3, 1, 1),
+        entry(0x0111, 4, 1, 8),
+        entry(0x0115, 3, 1, 1),
+        entry(0x0116, 3, 1, 4),
+        entry(0x0117, 4, 1, 16),
+        entry(0xc612, 1, 4, 0x0000_0401),
+    ];
+    let count = u16::try_from(entries.len()).unwrap();
+    [
+        &b"II\x2a\0\x18\0\0\0"[..],
+        &[7; 16],
+        &count.to_le_bytes(),
+        &entries.concat(),
+        &[0; 4],
+    ]
+    .concat()
+}
+
+/// A JPEG XL container whose code stream is a few bytes: nobody decodes it here.
+fn jxl() -> Vec<u8> {
+    [
+        boxed(b"JXL ", b"\r\n\x87\n"),
+        boxed(b"ftyp", b"jxl \0\0\0\0jxl "),
+        boxed(b"jxlc", b"\xff\x0a\0\x10\x30"),
+    ]
+    .concat()
+}
+
+/// A file-type box, an empty list of items, and some media data.
+fn still(brand: &[u8; 4]) -> Vec<u8> {
+    let file_type = [&brand[..], b"\0\0\0\0", brand, b"miaf"].concat();
+    let handler = [&[0; 8][..], b"pict", &[0; 13]].concat();
+    let meta = [&[0; 4][..], &boxed(b"hdlr", &handler)].concat();
+    [
+        boxed(b"ftyp", &file_type),
+        boxed(b"meta", &meta),
+        boxed(b"mdat", &[7; 256]),
+    ]
+    .concat()
+}
+
+/// A file-type box, a movie box with its header, and some media data.
+pub(crate) fn movie(brand: &[u8; 4]) -> Vec<u8> {
+    let file_type = [&brand[..], b"\0\0\x02\0", brand].concat();
+    [
+        boxed(b"ftyp", &file_type),
+        boxed(b"moov", &boxed(b"mvhd", &[0; 100])),
+        boxed(b"mdat", &[7; 512]),
+    ]
+    .concat()
+}
+
+fn boxed(kind: &[u8; 4], payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len() + 8).unwrap();
+    [&length.to_be_bytes()[..], kind, payload].concat()
+}
+
+/// Four silent frames of MPEG-1 Layer III, 128 kbit/s at 44.1 kHz: 417 bytes each.
+fn mp3() -> Vec<u8> {
+    let mut frame = vec![0; 417];
+    frame[..4].copy_from_slice(&[0xff, 0xfb, 0x90, 0x64]);
+    frame.repeat(4)
+}
+
+/// Sixteen samples of silence, 8 bits at 8 kHz.
+fn wav() -> Vec<u8> {
+    let format = b"\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0";
+    let data = [chunk(b"fmt ", format), chunk(b"data", &[128; 16])].concat();
+    riff(b"WAVE", &data)
+}
+
+fn riff(form: &[u8; 4], chunks: &[u8]) -> Vec<u8> {
+    chunk(b"RIFF", &[&form[..], chunks].concat())
+}
+
+fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(data.len()).unwrap();
+    [&kind[..], &length.to_le_bytes(), data].concat()
+}
+
+/// The stream information block alone: 44.1 kHz, one channel, 16 bits, no samples.
+fn flac() -> Vec<u8> {
+    let mut info = [0; 34];
+    info[..4].copy_from_slice(&[0x10, 0, 0x10, 0]);
+    info[10..14].copy_from_slice(&[0x0a, 0xc4, 0x40, 0xf0]);
+    [&b"fLaC\x80\0\0\x22"[..], &info].concat()
+}
+
+/// A photograph-like JPEG of this many pixels a side.
+pub(crate) fn jpeg(side: u32) -> Vec<u8> {
+    let pixels = image::RgbImage::from_fn(side, side, |x, y| {
+        image::Rgb([(x * y) as u8, x as u8, y as u8])
+    });
+    let mut bytes = Cursor::new(Vec::new());
+    pixels.write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
+    bytes.into_inner()
+}

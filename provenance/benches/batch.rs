@@ -28,17 +28,19 @@ fn main() {
         15
     };
     let judge = Judge::new(TrustStore::bundled().unwrap()).unwrap();
-    let now = Timestamp::parse_rfc3339("2026-11-25T00:00:00Z").unwrap();
+    let now = now();
     let plain = plain_context();
     let bare = Arc::new(c2pa::Context::new());
     let (mut ours, mut theirs, mut without) = (Vec::new(), Vec::new(), Vec::new());
-    for media in pictures() {
+    let pictures = pictures();
+    once(&pictures, now);
+    for media in &pictures {
         let mut best = [f64::INFINITY; 3];
         for _ in 0..rounds {
             let costs = [
-                milliseconds(|| drop(black_box(judge.judge(&media, None, now)))),
-                milliseconds(|| read_plainly(&plain, &media)),
-                milliseconds(|| read_plainly(&bare, &media)),
+                milliseconds(|| drop(black_box(judge.judge(media, None, now)))),
+                milliseconds(|| read_plainly(&plain, media)),
+                milliseconds(|| read_plainly(&bare, media)),
             ];
             for (best, cost) in best.iter_mut().zip(costs) {
                 *best = best.min(cost);
@@ -55,6 +57,26 @@ fn main() {
         theirs / ours
     );
     unsigned(&judge, now, rounds);
+}
+
+/// Every file once, by a judge that has seen no file before: what chains and authorities cost when they
+/// are met for the first time is in it.
+fn once(pictures: &[Media], now: Timestamp) {
+    let judge = Judge::new(TrustStore::bundled().unwrap()).unwrap();
+    let costs = pictures
+        .iter()
+        .map(|media| milliseconds(|| drop(black_box(judge.judge(media, None, now)))));
+    let mut costs: Vec<f64> = costs.collect();
+    println!(
+        "median of one pass by a new judge {:.2} ms",
+        median(&mut costs)
+    );
+}
+
+/// The clock's time, which the library reads as well.
+fn now() -> Timestamp {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap();
+    Timestamp(i64::try_from(since.as_secs()).unwrap())
 }
 
 /// An unsigned JPEG of 2 MB against hashing and scanning its bytes.

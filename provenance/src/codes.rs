@@ -62,11 +62,13 @@ pub(crate) fn signature(reading: &Reading, holds: Option<bool>) -> Signature {
     }
 }
 
-/// Whether the library says anything of the claim signature. It keeps silent when it refuses the
-/// certificate.
+/// Whether what the library says settles the signature axis. It says nothing of the claim signature when
+/// it refuses the certificate.
 pub(crate) fn settles_signature(reading: &Reading) -> bool {
     has(reading, Outcome::Success, "claimSignature.validated")
-        || has(reading, Outcome::Failure, "claimSignature.mismatch")
+        || BREAKS_SIGNATURE
+            .iter()
+            .any(|code| has(reading, Outcome::Failure, code))
 }
 
 /// What the library says of the time stamp of the manifest `label`.

@@ -8,7 +8,9 @@
 //! The rule: common name, organisation, unit and country of the subject equal those of a record, compared as
 //! X.509 compares names (RFC 5280, section 7.1: case and surplus white space do not count); absent and empty
 //! are the same. A subject that has one of the four twice matches nothing. Where the certificate names its
-//! record (extension `c2pa-cpl-record`) and the list has it, no other record will do.
+//! record (extension `c2pa-cpl-record`) and the list has it, no other record will do. The list gives the
+//! highest assurance level that a product's certificates may have; a certificate may state its own
+//! (extension `c2pa-al`), and then the lower one counts.
 //!
 //! Source: `conforming-products-list.json` of 2026-08-20, by the C2PA, CC-BY-4.0; see
 //! `provenance/trust/README.md`.
@@ -28,7 +30,8 @@ use crate::display::clean;
 pub(crate) struct Product {
     /// What the list calls it, cleaned for display.
     pub(crate) name: String,
-    /// Highest assurance level that its certificates may have, 1 or 2.
+    /// Assurance level of the signature, 1 or 2: the product's highest, or the certificate's own where
+    /// that is lower.
     pub(crate) assurance_level: Option<u8>,
 }
 
@@ -53,7 +56,7 @@ fn find_in(records: &[Record], subject: &Subject) -> Option<Product> {
         .min_by_key(|record| record.level)
         .map(|record| Product {
             name: clean(&record.label),
-            assurance_level: record.level,
+            assurance_level: [record.level, subject.level].into_iter().flatten().min(),
         })
 }
 
@@ -71,16 +74,18 @@ struct Subject {
     name: Name,
     /// Identifier of its record in the list.
     record: Option<String>,
+    /// Its own assurance level.
+    level: Option<u8>,
 }
 
 impl Subject {
     fn read(der: &[u8]) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
         let subject = certificate.subject();
-        let extension = certificate
-            .extensions()
-            .iter()
-            .find(|extension| extension.oid == RECORD_EXTENSION);
+        let extension = |wanted: &Oid<'_>| {
+            let mut all = certificate.extensions().iter();
+            all.find(|extension| extension.oid == *wanted)
+        };
         Some(Self {
             name: Name {
                 common: only(subject.iter_common_name())?,
@@ -88,7 +93,8 @@ impl Subject {
                 unit: only(subject.iter_organizational_unit())?,
                 country: only(subject.iter_country())?,
             },
-            record: extension.and_then(|extension| utf8_string(extension.value)),
+            record: extension(&RECORD_EXTENSION).and_then(|extension| utf8_string(extension.value)),
+            level: extension(&LEVEL_EXTENSION).and_then(|extension| level(extension.value)),
         })
     }
 }
@@ -109,6 +115,15 @@ fn utf8_string(der: &[u8]) -> Option<String> {
     };
     (usize::from(*length) == text.len()).then_some(())?;
     String::from_utf8(text.to_vec()).ok()
+}
+
+/// The level that an object identifier below `c2pa-al` stands for, in DER.
+fn level(der: &[u8]) -> Option<u8> {
+    match Oid::from_der(der) {
+        Ok(([], level)) if level == LEVEL_1 => Some(1),
+        Ok(([], level)) if level == LEVEL_2 => Some(2),
+        Ok(_) | Err(_) => None,
+    }
 }
 
 fn normalised(text: &str) -> String {
@@ -191,6 +206,10 @@ static RECORDS: LazyLock<Vec<Record>> =
 /// `c2pa-cpl-record`: the identifier of the product's record (certificate profiles of the C2PA's
 /// conformance programme 0.2).
 const RECORD_EXTENSION: Oid<'static> = oid!(1.3.6.1.4.1.62558.4);
+/// `c2pa-al`: the assurance level of a claim signing certificate, an object identifier (same source).
+const LEVEL_EXTENSION: Oid<'static> = oid!(1.3.6.1.4.1.62558.3);
+const LEVEL_1: Oid<'static> = oid!(1.3.6.1.4.1.62558.3.10);
+const LEVEL_2: Oid<'static> = oid!(1.3.6.1.4.1.62558.3.20);
 const UTF8_STRING: u8 = 0x0c;
 
 #[cfg(test)]
@@ -222,6 +241,15 @@ mod tests {
     }
 
     fn certificate(subject: &[(DnType, &str)], record: Option<&str>) -> Vec<u8> {
+        let record = record.map(|record| {
+            let length = u8::try_from(record.len()).unwrap();
+            let der = [&[0x0c, length], record.as_bytes()].concat();
+            CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 62558, 4], der)
+        });
+        with_extensions(subject, record.into_iter().collect())
+    }
+
+    fn with_extensions(subject: &[(DnType, &str)], extensions: Vec<CustomExtension>) -> Vec<u8> {
         let mut name = DistinguishedName::new();
         for (kind, value) in subject {
             name.push(kind.clone(), *value);
@@ -230,17 +258,7 @@ mod tests {
         params.distinguished_name = name;
         params.serial_number = Some(SerialNumber::from(vec![1]));
         params.key_identifier_method = KeyIdMethod::PreSpecified(vec![1]);
-        params.custom_extensions = record
-            .map(|record| {
-                let der = [
-                    &[0x0c, u8::try_from(record.len()).unwrap()],
-                    record.as_bytes(),
-                ]
-                .concat();
-                CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 62558, 4], der)
-            })
-            .into_iter()
-            .collect();
+        params.custom_extensions = extensions;
         params.self_signed(&NoKey).unwrap().der().to_vec()
     }
 
@@ -303,6 +321,33 @@ mod tests {
         assert_eq!(of(of_google_photos), None);
         let newer_than_the_list = "ffffffff-665b-7811-9bbc-317cfd988d0a";
         assert_eq!(of(newer_than_the_list), product("Pixel Camera", 2));
+    }
+
+    #[test]
+    fn the_lower_level_counts() {
+        let check = |content: &[u8], level| {
+            let oid = [1, 3, 6, 1, 4, 1, 62558, 3];
+            let extension = CustomExtension::from_oid_content(&oid, content.to_vec());
+            let leaf = with_extensions(&pixel("Pixel Camera"), vec![extension]);
+            assert_eq!(find(&leaf), product("Pixel Camera", level), "{content:?}");
+        };
+        let oid = |last: &[u8]| [b"\x06\x0a\x2b\x06\x01\x04\x01\x83\xe8\x5e\x03", last].concat();
+        check(&oid(&[10]), 1);
+        check(&oid(&[20]), 2);
+        check(&oid(&[30]), 2);
+        check(&oid(&[10, 0]), 2);
+        check(b"", 2);
+        let photos = [
+            (DnType::CountryName, "US"),
+            (DnType::OrganizationName, "Google LLC"),
+            (DnType::OrganizationalUnitName, "Google Photos iOS"),
+            (DnType::CommonName, "Google Photos"),
+        ];
+        let oid = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 62558, 3], oid(&[20]));
+        assert_eq!(
+            find(&with_extensions(&photos, vec![oid])),
+            product("Google Photos", 1)
+        );
     }
 
     fn entry(id: &str, kind: &str, level: u8, status: &str) -> String {

@@ -11,7 +11,6 @@ use c2pa::{
     validation_status::ValidationStatus,
 };
 use c2pa_cbor::Value as Cbor;
-use memchr::memmem;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -30,7 +29,7 @@ pub(super) fn manifests(all: &[SignedManifest<'_>]) -> Option<Vec<RawManifest>> 
 fn raw_manifest(manifest: &SignedManifest<'_>, all: &[SignedManifest<'_>]) -> Option<RawManifest> {
     let bytes = manifest.boxes.claim?;
     let claim: Cbor = c2pa_cbor::from_slice(bytes).ok()?;
-    if memmem::find(bytes, b"icon").is_some() || field(&claim, "redacted_assertions").is_some() {
+    if field(&claim, "redacted_assertions").is_some() {
         return None;
     }
     let references = References::of(&claim)?;
@@ -105,6 +104,7 @@ fn claim_generator(claim: &Cbor, version: u8) -> Option<Option<String>> {
         Some(optional(claim, INFO)??)
     };
     match info {
+        Some(info) if info.icon.is_some() => None,
         Some(info) => Some(Some(convert::generator(&info))),
         None => optional(claim, "claim_generator"),
     }
@@ -145,11 +145,19 @@ fn shown(assertion: &Assertion<'_>) -> Option<Option<Value>> {
 }
 
 fn actions(bytes: &[u8]) -> Option<Value> {
-    if memmem::find(bytes, b"icon").is_some() {
-        return None;
-    }
     let actions: Actions = c2pa_cbor::from_slice(bytes).ok()?;
-    serde_json::to_value(actions).ok()
+    let value = serde_json::to_value(actions).ok()?;
+    let list = |name| {
+        value
+            .get(name)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    };
+    let has_icon =
+        |step: &Value| step.get("icon").is_some() || step.pointer("/softwareAgent/icon").is_some();
+    let plain = !list("actions").any(has_icon) && !list("templates").any(has_icon);
+    plain.then_some(value)
 }
 
 /// CBOR as JSON, where it has one.

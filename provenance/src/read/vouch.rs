@@ -34,47 +34,43 @@ impl StoreReader {
             .filter_map(|handle| self.lists.get(handle.0)?.anchors.get(handle.1))
             .map(|anchor| anchor.der.as_slice())
             .collect();
+        // Each is parsed once: a token has four of them, and every pair is looked at.
+        let issuers: Vec<(&[u8], X509Certificate<'_>)> = anchors
+            .iter()
+            .copied()
+            .chain(carried.iter().map(Vec::as_slice))
+            .filter_map(|der| Some((der, X509Certificate::from_der(der).ok()?.1)))
+            .collect();
+        let is_vouched_for = |der: &Vec<u8>| {
+            let Ok((_, certificate)) = X509Certificate::from_der(der) else {
+                return false;
+            };
+            issuers.iter().any(|(issuer_der, issuer)| {
+                issuer.subject() == certificate.issuer() && self.issued.ask(issuer_der, der)
+            })
+        };
         carried
             .iter()
-            .filter(|certificate| {
-                let carried = carried.iter().map(Vec::as_slice);
-                !anchors.contains(&certificate.as_slice())
-                    && !anchors
-                        .iter()
-                        .copied()
-                        .chain(carried)
-                        .any(|issuer| self.issued.ask(issuer, certificate))
-            })
+            .filter(|der| !anchors.contains(&der.as_slice()) && !is_vouched_for(der))
             .collect()
     }
 }
 
 impl Cache {
     fn ask(&self, issuer: &[u8], certificate: &[u8]) -> bool {
-        let Some(names_fit) = names_fit(issuer, certificate) else {
-            return false;
-        };
-        if !names_fit {
-            return false;
-        }
         let key = (Digest::of(issuer), Digest::of(certificate));
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(answer) = answers.get(&key) {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = lock().get(&key) {
             return *answer;
         }
         let answer = is_signed_by(issuer, certificate).unwrap_or(false);
+        let mut answers = lock();
         if answers.len() >= MAX_ANSWERS {
             answers.clear();
         }
         answers.insert(key, answer);
         answer
     }
-}
-
-fn names_fit(issuer: &[u8], certificate: &[u8]) -> Option<bool> {
-    let (_, issuer) = X509Certificate::from_der(issuer).ok()?;
-    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    Some(issuer.subject() == certificate.issuer())
 }
 
 /// Whether the key of `issuer` signed `certificate`, both DER. `None` when one does not parse or the algorithm

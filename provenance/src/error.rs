@@ -157,6 +157,14 @@ pub enum SignError {
         "the file already carries a credential, so it did not begin here; use the profile photo, edit, ai-edit or publish, which keeps it as the parent"
     )]
     AlreadySigned,
+    /// What began here was made from nothing.
+    #[error("a file that began here has no parent; use the profile edit or ai-edit, or name no parent")]
+    NoParent,
+    /// Another parent would drop the file's own history.
+    #[error(
+        "the file carries a credential of its own, which becomes its parent; sign it without naming another"
+    )]
+    TwoParents,
     /// A later time stamp needs a credential that it can stamp.
     #[error("the file carries no credential that could be stamped; sign it first")]
     NothingToStamp,
@@ -204,6 +212,8 @@ impl SignError {
             | Self::Assertion { .. }
             | Self::Random(_) => Fault::Operator,
             Self::UnsupportedKind { .. }
+            | Self::NoParent
+            | Self::TwoParents
             | Self::NothingToStamp
             | Self::Labels(_)
             | Self::AlreadySigned
@@ -236,6 +246,8 @@ impl SignError {
             Self::Labels(_) => "labels",
             Self::UnsupportedKind { .. } => "unsupported_kind",
             Self::AlreadySigned => "already_signed",
+            Self::NoParent => "no_parent",
+            Self::TwoParents => "two_parents",
             Self::NothingToStamp => "nothing_to_stamp",
             Self::NotVerified(_) => "not_verified",
             Self::BrokenHistory(_) => "broken_history",

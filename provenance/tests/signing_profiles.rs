@@ -1,6 +1,7 @@
 //! What each profile says, read back by our judge, and the unsigned labels that go with it, read back by
 //! our own label reader.
 
+use media::Media;
 use provenance::{
     AiStatus, Algorithm, Assertion, Content, History, LabelKind, Origin, Place, Profile,
     SignRequest, Signed, SignerStatus, Statement, UnsignedLabels,
@@ -46,6 +47,34 @@ fn the_shipped_photo_claims_no_capture() {
     assert_eq!(actions(&capture), ["c2pa.created"]);
     let found = judge(&chain(1)).judge(&capture.media, None, NOW);
     assert!(matches!(found.origin(), Origin::Claimed(Some(_))));
+}
+
+/// Nothing of a history is dropped, whichever file it stands in.
+#[test]
+fn a_parent_never_takes_the_place_of_another_history() {
+    let made = signed(&Profile::of(Statement::Ai), "a.jpg", jpeg());
+    let other = signed(&Profile::of(Statement::Ai), "b.jpg", signing_files::jpeg(48));
+    let attempt = |statement, source: &Media, parent| {
+        let profile = Profile::of(statement);
+        let request = SignRequest {
+            parent: Some(parent),
+            ..SignRequest::new(&profile, NOW)
+        };
+        sign(source, &request, &credential(&chain(1)), None)
+    };
+    let plain = media("c.jpg", signing_files::jpeg(32));
+    let edited = attempt(Statement::Edit, &plain, &made.media).unwrap();
+    assert_eq!(edited.provenance.history, History::Ok { manifests: 2 });
+    let error = attempt(Statement::Edit, &other.media, &made.media).unwrap_err();
+    assert_eq!(error.code(), "two_parents");
+    let error = attempt(Statement::Ai, &plain, &made.media).unwrap_err();
+    assert_eq!(error.code(), "no_parent");
+    // An editor that keeps the old credential in the changed file: it is the parent's, and stays with it.
+    let mut bytes = made.media.bytes().to_vec();
+    let last = bytes.len() - 10;
+    bytes[last] ^= 1;
+    let edited = attempt(Statement::Edit, &media("d.jpg", bytes), &made.media).unwrap();
+    assert_eq!(edited.provenance.history, History::Ok { manifests: 2 });
 }
 
 /// With everything that a creator usually states, and with either kind of key.

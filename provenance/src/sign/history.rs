@@ -24,19 +24,43 @@ pub(super) fn check(
     media: &Media,
     request: &SignRequest<'_>,
 ) -> Result<Before, SignError> {
-    let own = check_one(judge, media, request)?;
-    if own == Before::Credential && request.profile.statement.creates() {
-        return Err(SignError::AlreadySigned);
+    let own = judge.judge(media, None, request.now);
+    let creates = request.profile.statement.creates();
+    let Some(parent) = request.parent else {
+        let before = check_one(&own, request)?;
+        return match (before, creates) {
+            (Before::Credential, true) => Err(SignError::AlreadySigned),
+            (Before::Credential | Before::Nothing, _) => Ok(before),
+        };
+    };
+    if creates {
+        return Err(SignError::NoParent);
     }
-    match request.parent {
-        Some(parent) => check_one(judge, parent, request),
-        None => Ok(own),
+    let given = judge.judge(parent, None, request.now);
+    // An editor may have left the parent's credential in the file: that is kept with the parent.
+    if before(&own) == Before::Credential && !given.holds(&own) {
+        return Err(SignError::TwoParents);
+    }
+    check_one(&given, request)
+}
+
+impl Provenance {
+    /// Whether the active manifest of `other` is among those found here.
+    fn holds(&self, other: &Self) -> bool {
+        let active = other.manifests.iter().find(|manifest| manifest.active);
+        active.is_some_and(|active| self.manifests.iter().any(|one| one.label == active.label))
     }
 }
 
-fn check_one(judge: &Judge, media: &Media, request: &SignRequest<'_>) -> Result<Before, SignError> {
-    let found = judge.judge(media, None, request.now);
-    let before = match found.manifest {
+fn check_one(found: &Provenance, request: &SignRequest<'_>) -> Result<Before, SignError> {
+    match (fault(found), request.broken_history) {
+        (Some(fault), BrokenHistory::Refuse) => Err(SignError::BrokenHistory(fault)),
+        (_, BrokenHistory::DangerousAccept) | (None, BrokenHistory::Refuse) => Ok(before(found)),
+    }
+}
+
+fn before(found: &Provenance) -> Before {
+    match found.manifest {
         ManifestState::None | ManifestState::Unsupported | ManifestState::NotChecked => {
             Before::Nothing
         }
@@ -44,10 +68,6 @@ fn check_one(judge: &Judge, media: &Media, request: &SignRequest<'_>) -> Result<
         | ManifestState::Sidecar
         | ManifestState::RemoteNotFetched { .. }
         | ManifestState::Malformed { .. } => Before::Credential,
-    };
-    match (fault(&found), request.broken_history) {
-        (Some(fault), BrokenHistory::Refuse) => Err(SignError::BrokenHistory(fault)),
-        (_, BrokenHistory::DangerousAccept) | (None, BrokenHistory::Refuse) => Ok(before),
     }
 }
 

@@ -12,6 +12,7 @@ mod pool;
 mod router;
 mod settings;
 mod state;
+pub mod store;
 mod upload;
 
 pub use error::ServeError;

@@ -5,10 +5,12 @@
 mod analyses;
 mod error;
 mod health;
+mod limits;
 mod listen;
 mod metered;
 mod multipart;
 mod pool;
+mod progress;
 mod router;
 mod settings;
 mod state;

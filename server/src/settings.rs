@@ -1,6 +1,6 @@
 //! What one service may take on. Every number bounds something a stranger could exhaust.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use provenance::Timestamp;
 
@@ -27,6 +27,13 @@ pub struct ServeSettings {
     pub min_body_rate: u64,
     /// Longest wait for a finished examination. Default 30 s.
     pub examine_timeout: Duration,
+    /// Longest wait that `Prefer: wait=N` is granted. Default 30 s.
+    pub max_wait: Duration,
+    /// Requests that one tenant may send per minute, all of them at once if it likes. Default 6,000.
+    pub requests_per_minute: NonZeroU32,
+    /// Requests that one tenant may have open at one time; fewer than connections, so that no tenant
+    /// takes all of them. Default 192.
+    pub max_open_requests: usize,
     /// How long requests may take to finish after the order to stop. Default 25 s, inside the 30 s that
     /// orchestrators grant.
     pub drain_timeout: Duration,
@@ -50,6 +57,9 @@ impl ServeSettings {
             body_idle_timeout: Duration::from_secs(10),
             min_body_rate: 16_384,
             examine_timeout: Duration::from_secs(30),
+            max_wait: Duration::from_secs(30),
+            requests_per_minute: NonZeroU32::MIN.saturating_add(5_999),
+            max_open_requests: 192,
             drain_timeout: Duration::from_secs(25),
             ready_cache: Duration::from_secs(5),
             clock,

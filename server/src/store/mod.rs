@@ -11,6 +11,7 @@
 
 mod analyses;
 mod queue;
+mod sqlite;
 mod tenants;
 mod upkeep;
 mod webhooks;
@@ -21,10 +22,11 @@ use media::Fault;
 use uuid::Uuid;
 
 pub use analyses::{
-    Admission, Analyses, Analysis, Erased, Filter, Finished, IDEMPOTENCY_LIFE_S, Idempotency, NewAnalysis,
-    Outcome, Page, Status,
+    Admission, Analyses, Analysis, Erased, Filter, Finished, IDEMPOTENCY_LIFE_S, Idempotency,
+    NewAnalysis, Outcome, Page, Status,
 };
 pub use queue::{Attempted, Completion, Job, Lease, Queue};
+pub use sqlite::SqliteStore;
 pub use tenants::{
     ApiKey, KeyHash, KeyId, NewKey, Retention, Scope, Scopes, Tenant, TenantName, Tenants,
     UnknownScope, UnusableName,
@@ -97,13 +99,17 @@ impl fmt::Display for AnalysisId {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process uses the data folder.
-    #[error("the data folder {folder} is in use by another bonafide service; stop that one or give another --data-dir")]
+    #[error(
+        "the data folder {folder} is in use by another bonafide service; stop that one or give another --data-dir"
+    )]
     InUse {
         /// As given.
         folder: String,
     },
     /// The data folder cannot be made, opened or written.
-    #[error("the data folder {folder} cannot be used: {source}; check its rights and the space left")]
+    #[error(
+        "the data folder {folder} cannot be used: {source}; check its rights and the space left"
+    )]
     Folder {
         /// As given.
         folder: String,
@@ -111,7 +117,9 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// No data folder is there, where one is asked about.
-    #[error("{folder} is no data folder of bonafide; give --data-dir the folder that `bonafide serve` uses")]
+    #[error(
+        "{folder} is no data folder of bonafide; give --data-dir the folder that `bonafide serve` uses"
+    )]
     Missing {
         /// As given.
         folder: String,
@@ -123,7 +131,9 @@ pub enum StoreError {
     #[error("the database is locked; try again in a moment")]
     Locked,
     /// The database was made by a newer version of this program.
-    #[error("the database cannot be brought up to date: {0}; use the version that wrote it, or newer")]
+    #[error(
+        "the database cannot be brought up to date: {0}; use the version that wrote it, or newer"
+    )]
     Migration(String),
     /// A tenant of that name is not there.
     #[error("there is no tenant \"{0}\"; `bonafide admin tenants list` shows those that are")]
@@ -132,7 +142,9 @@ pub enum StoreError {
     #[error("there is no live key \"{0}\"; `bonafide admin keys list` shows those that are")]
     UnknownKey(String),
     /// The database says something it cannot say.
-    #[error("the database answers with something unexpected: {0}; the log of the service has the context")]
+    #[error(
+        "the database answers with something unexpected: {0}; the log of the service has the context"
+    )]
     Unexpected(String),
     /// The database's own error.
     #[error("the database fails: {0}; check the disk and the log of the service")]

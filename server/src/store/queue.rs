@@ -57,12 +57,8 @@ pub trait Queue: Send + Sync {
     /// # Errors
     ///
     /// [`StoreError`].
-    async fn lease(
-        &self,
-        now: Timestamp,
-        lease_s: u32,
-        limit: u32,
-    ) -> Result<Vec<Job>, StoreError>;
+    async fn lease(&self, now: Timestamp, lease_s: u32, limit: u32)
+    -> Result<Vec<Job>, StoreError>;
 
     /// Prolongs leases until `now + lease_s`; those that are lost are passed over.
     ///

@@ -318,7 +318,13 @@ mod tests {
         assert_eq!(scopes.to_string(), "analyse,read");
         assert!(!scopes.contains(Scope::Sign) && !scopes.contains(Scope::Admin));
         let admin: Scopes = "admin".parse().unwrap();
-        assert!(Scope::ALL.into_iter().filter(|scope| admin.contains(*scope)).count() == 1);
+        assert!(
+            Scope::ALL
+                .into_iter()
+                .filter(|scope| admin.contains(*scope))
+                .count()
+                == 1
+        );
         for wrong in ["", "write", "analyse;read", "analyse,", "Analyse"] {
             assert!(wrong.parse::<Scopes>().is_err(), "{wrong:?}");
         }
@@ -329,7 +335,17 @@ mod tests {
         for right in ["acme", "7", "a-b_c", &"x".repeat(64)] {
             assert!(right.parse::<TenantName>().is_ok(), "{right:?}");
         }
-        for wrong in ["", "-a", "_a", "Acme", "a b", "a/b", "ä", "a\n", &"x".repeat(65)] {
+        for wrong in [
+            "",
+            "-a",
+            "_a",
+            "Acme",
+            "a b",
+            "a/b",
+            "ä",
+            "a\n",
+            &"x".repeat(65),
+        ] {
             assert!(wrong.parse::<TenantName>().is_err(), "{wrong:?}");
         }
     }

@@ -3,7 +3,10 @@
 //! One hostile file never ends a scan: a panic in a room becomes a report with the error code `internal`. A
 //! detector that fails leaves the provenance standing. The clock is only read to time the stages.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use detector::{Detector, Skipped};
 use media::{Limits, Media, MediaError, Name};
@@ -69,7 +72,7 @@ impl Options<'_> {
 /// Examines media. One per process, shared by all threads.
 pub struct Examiner {
     judge: Judge,
-    detector: DetectorSlot,
+    detector: Arc<DetectorSlot>,
     policy: Policy,
     limits: Limits,
     engine: Engine,
@@ -78,6 +81,17 @@ pub struct Examiner {
 impl Examiner {
     /// Joins the rooms.
     pub fn new(judge: Judge, detector: DetectorSlot, policy: Policy, limits: Limits) -> Self {
+        Self::joined(judge, Arc::new(detector), policy, limits)
+    }
+
+    /// An examiner with the same detector and limits that judges by other lists and another policy.
+    ///
+    /// Both may be in use at the same time: what is being examined is finished by the rules it began under.
+    pub fn with_rules(&self, judge: Judge, policy: Policy) -> Self {
+        Self::joined(judge, Arc::clone(&self.detector), policy, self.limits)
+    }
+
+    fn joined(judge: Judge, detector: Arc<DetectorSlot>, policy: Policy, limits: Limits) -> Self {
         let engine = Engine {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             policy: policy.id(),
@@ -173,7 +187,7 @@ impl Examiner {
     }
 
     fn look(&self, media: &Media, scope: Scope) -> Look {
-        match (scope, &self.detector) {
+        match (scope, &*self.detector) {
             (Scope::Provenance, _) => Look::skipped(Skipped::NotRequested),
             (Scope::Both | Scope::Detection, DetectorSlot::NoModel) => {
                 Look::skipped(Skipped::NoModel)

@@ -6,7 +6,9 @@ use std::{io, net::SocketAddr};
 
 use media::Fault;
 
-pub(crate) use problem::{Problem, ProblemCode};
+use crate::store::StoreError;
+
+pub(crate) use problem::{Problem, ProblemBody, ProblemCode};
 
 /// The service cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +30,9 @@ pub enum ServeError {
     /// The worker threads cannot be started.
     #[error("the worker threads cannot be started: {0}")]
     Threads(io::Error),
+    /// What the service keeps cannot be reached.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl ServeError {
@@ -35,6 +40,7 @@ impl ServeError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::KeysMissing { .. } | Self::Listen { .. } | Self::Threads(_) => Fault::Operator,
+            Self::Store(error) => error.fault(),
         }
     }
 
@@ -44,6 +50,7 @@ impl ServeError {
             Self::KeysMissing { .. } => "keys_missing",
             Self::Listen { .. } => "listen",
             Self::Threads(_) => "threads",
+            Self::Store(error) => error.code(),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use provenance::Timestamp;
 
+use crate::webhooks::Reach;
+
 /// Settings of one service. [`ServeSettings::new`] has the defaults.
 #[derive(Debug, Clone)]
 pub struct ServeSettings {
@@ -25,7 +27,7 @@ pub struct ServeSettings {
     /// Bytes per second a body must reach on average, after its first `body_idle_timeout`. Default
     /// 16,384.
     pub min_body_rate: u64,
-    /// Longest wait for a finished examination. Default 30 s.
+    /// Longest examination; a file that takes longer is given up. Default 30 s.
     pub examine_timeout: Duration,
     /// Longest wait that `Prefer: wait=N` is granted. Default 30 s.
     pub max_wait: Duration,
@@ -34,12 +36,17 @@ pub struct ServeSettings {
     /// Requests that one tenant may have open at one time; fewer than connections, so that no tenant
     /// takes all of them. Default 192.
     pub max_open_requests: usize,
-    /// How long requests may take to finish after the order to stop. Default 25 s, inside the 30 s that
-    /// orchestrators grant.
+    /// How long requests and examinations may take to finish after the order to stop. Default 20 s,
+    /// inside the 30 s that orchestrators grant.
     pub drain_timeout: Duration,
     /// How long an answer of `/readyz` is reused, so that asking cannot exhaust the processor. Default
     /// 5 s.
     pub ready_cache: Duration,
+    /// Room on the disk of the data folder below which the service says that it is not ready. Default
+    /// 256 MiB.
+    pub min_free_bytes: u64,
+    /// Where webhooks may go. Default: public hosts over HTTPS.
+    pub webhook_reach: Reach,
     /// The clock. Nothing else in this crate reads the time of day for a report.
     pub clock: fn() -> Timestamp,
 }
@@ -60,8 +67,10 @@ impl ServeSettings {
             max_wait: Duration::from_secs(30),
             requests_per_minute: NonZeroU32::MIN.saturating_add(5_999),
             max_open_requests: 192,
-            drain_timeout: Duration::from_secs(25),
+            drain_timeout: Duration::from_secs(20),
             ready_cache: Duration::from_secs(5),
+            min_free_bytes: 256 << 20,
+            webhook_reach: Reach::default(),
             clock,
         }
     }

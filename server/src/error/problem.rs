@@ -15,6 +15,8 @@ use media::Fault;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::store::StoreError;
+
 /// What one kind of problem always says: status, stable code and title.
 #[derive(Debug, PartialEq, Eq)]
 struct Kind(StatusCode, &'static str, &'static str);
@@ -118,10 +120,7 @@ impl Problem {
     }
 
     /// A parameter, field or header beside the file is not one we take.
-    pub(crate) fn parameter(
-        pointer: &'static str,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub(crate) fn parameter(pointer: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(&BAD_PARAMETER, detail).at(pointer)
     }
 
@@ -133,13 +132,19 @@ impl Problem {
 
     /// The key is known and not meant for this.
     pub(crate) fn forbidden(scope: &'static str) -> Self {
-        let detail = format!("This key lacks the scope {scope}. Ask the operator for one that has it.");
+        let detail =
+            format!("This key lacks the scope {scope}. Ask the operator for one that has it.");
         Self::new(&FORBIDDEN_SCOPE, detail)
     }
 
     /// No route has this address, or no analysis of this tenant this id.
     pub(crate) fn not_found() -> Self {
         Self::new(&NOT_FOUND, "There is nothing at this address.")
+    }
+
+    /// The analysis was erased by its owner.
+    pub(crate) fn erased() -> Self {
+        Self::new(&ERASED, "This analysis was erased.")
     }
 
     /// The file carries no manifest store that could be handed out.
@@ -149,7 +154,8 @@ impl Problem {
 
     /// The file of this analysis is no longer kept.
     pub(crate) fn not_kept() -> Self {
-        let detail = "The file is no longer kept. Its report is. Send the file again to read its manifest.";
+        let detail =
+            "The file is no longer kept. Its report is. Send the file again to read its manifest.";
         Self::new(&NOT_KEPT, detail)
     }
 
@@ -163,7 +169,8 @@ impl Problem {
 
     /// The idempotency key was used with another body.
     pub(crate) fn key_reused() -> Self {
-        let detail = "This Idempotency-Key was used for another upload. Use a new key for a new upload.";
+        let detail =
+            "This Idempotency-Key was used for another upload. Use a new key for a new upload.";
         Self::new(&IDEMPOTENCY_KEY_REUSED, detail).at("/Idempotency-Key")
     }
 
@@ -182,7 +189,7 @@ impl Problem {
     /// The self-test fails; the log says why.
     pub(crate) fn not_ready(code: &'static str) -> Self {
         let detail = "The self-test of this service fails; its log says why.";
-        let mut problem = Self::new(&UNAVAILABLE, detail);
+        let mut problem = Self::new(&UNAVAILABLE, detail).after(OPERATOR_S);
         problem.code = code;
         problem.title = "Not ready";
         problem
@@ -192,9 +199,20 @@ impl Problem {
     pub(crate) fn fault(fault: Fault, detail: impl Into<Cow<'static, str>>) -> Self {
         match fault {
             Fault::Caller => Self::new(&UNPROCESSABLE, detail).at("/file"),
-            Fault::Operator => Self::new(&UNAVAILABLE, detail),
+            Fault::Operator => Self::new(&UNAVAILABLE, detail).after(OPERATOR_S),
             Fault::Busy => Self::new(&BUSY, detail).after(1),
             Fault::Bug => Self::new(&INTERNAL, detail),
+        }
+    }
+
+    /// The store cannot answer; its own words go to the log.
+    pub(crate) fn store(error: StoreError) -> Self {
+        match error.fault() {
+            Fault::Busy => Self::busy(),
+            fault @ (Fault::Caller | Fault::Operator | Fault::Bug) => {
+                tracing::error!(%error, code = error.code(), "the store cannot answer");
+                Self::fault(fault, "The service cannot reach what it keeps. Try again later.")
+            }
         }
     }
 
@@ -203,8 +221,17 @@ impl Problem {
         Self::fault(Fault::Busy, "All places are taken. Try again in a moment.")
     }
 
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What is wrong and what to do.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The stable code.
-    #[cfg(test)]
     pub(crate) fn code(&self) -> &'static str {
         self.code
     }
@@ -240,6 +267,9 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Seconds after which a fault that somebody has to mend may be gone.
+const OPERATOR_S: u64 = 30;
+
 // Every kind of problem. docs/API.md has the same table, and a test compares the two.
 
 const EMPTY: Kind = Kind(StatusCode::BAD_REQUEST, "empty", "Nothing uploaded");
@@ -269,6 +299,7 @@ const METHOD_NOT_ALLOWED: Kind = Kind(
 );
 const TOO_SLOW: Kind = Kind(StatusCode::REQUEST_TIMEOUT, "too_slow", "Upload too slow");
 const NOT_KEPT: Kind = Kind(StatusCode::GONE, "not_kept", "File no longer kept");
+const ERASED: Kind = Kind(StatusCode::GONE, "erased", "Erased");
 const TOO_LARGE: Kind = Kind(
     StatusCode::PAYLOAD_TOO_LARGE,
     "too_large",
@@ -312,7 +343,7 @@ const UNAVAILABLE: Kind = Kind(
 const BUSY: Kind = Kind(StatusCode::SERVICE_UNAVAILABLE, "busy", "Service busy");
 
 #[cfg(test)]
-const KINDS: [Kind; 20] = [
+const KINDS: [Kind; 21] = [
     EMPTY,
     BAD_MULTIPART,
     BAD_PARAMETER,
@@ -324,6 +355,7 @@ const KINDS: [Kind; 20] = [
     METHOD_NOT_ALLOWED,
     TOO_SLOW,
     NOT_KEPT,
+    ERASED,
     TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     UNPROCESSABLE,

@@ -9,14 +9,14 @@ use std::{
 };
 
 use detector::{Detector, Skipped};
-use media::{Limits, Media, MediaError, Name};
+use media::{Digest, Limits, Media, MediaError, Name};
 use provenance::{Judge, Provenance, Timestamp};
 
 use crate::{
     convert, decide,
     disclosure::{self, disclose},
     evidence::{Evidence, Subject},
-    look::{Look, Panicked, Times, guarded, internal, is_error, problem_of, timed},
+    look::{Look, Panicked, Times, given_up, guarded, internal, is_error, problem_of, timed},
     policy::Policy,
     readiness::{self, CheckError},
     report::{self, DetectionReason, DetectionStatus, Engine, Problem, Report, SCHEMA, Timing},
@@ -67,6 +67,28 @@ impl Options<'_> {
             read: None,
         }
     }
+}
+
+/// A file whose examination was given up.
+#[derive(Debug, Clone, Copy)]
+pub struct GivenUp<'a> {
+    /// As given.
+    pub name: &'a Name,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// How many there are.
+    pub bytes: u64,
+}
+
+/// Why an examination was given up. None of these says anything about the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GiveUp {
+    /// It took too long.
+    Timeout,
+    /// The bytes are no longer there.
+    Lost,
+    /// It broke off each time it was begun.
+    Failed,
 }
 
 /// Examines media. One per process, shared by all threads.
@@ -134,6 +156,18 @@ impl Examiner {
         let problem = problem_of(error);
         let mut report = self.not_examined(convert::unread_media(name, error), problem, now);
         report.detection.reason = Some(refusal_reason(error));
+        report
+    }
+
+    /// The report on a file whose examination was given up: nothing was found out about it.
+    pub fn give_up(&self, file: &GivenUp<'_>, reason: GiveUp, now: Timestamp) -> Report {
+        let media = convert::unexamined_media(file.name, file.digest, file.bytes);
+        let mut report = self.not_examined(media, given_up(reason), now);
+        report.detection.reason = Some(match reason {
+            GiveUp::Timeout => DetectionReason::Timeout,
+            GiveUp::Lost => DetectionReason::Unreadable,
+            GiveUp::Failed => DetectionReason::Internal,
+        });
         report
     }
 

@@ -7,9 +7,11 @@
 //! alone lease and finish jobs; webhooks use [`Webhooks`]. Every read names its tenant, so another
 //! tenant's id is simply not found.
 //!
-//! A backend implements the five traits; `tests/conformance.rs` of this crate is what it must pass.
+//! A backend implements the five traits; `conformance/` is what it must pass.
 
 mod analyses;
+#[cfg(test)]
+mod conformance;
 mod queue;
 mod sqlite;
 mod tenants;

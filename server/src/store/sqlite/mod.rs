@@ -8,6 +8,8 @@ mod analyses;
 mod queue;
 mod rows;
 mod tenants;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod webhooks;
 mod writer;

@@ -107,24 +107,11 @@ async fn run(
     mut queue: mpsc::Receiver<Message>,
 ) {
     while let Some(first) = queue.recv().await {
-        let mut batch = Vec::new();
-        let mut close = None;
-        let mut next = Some(first);
-        while let Some(message) = next {
-            match message {
-                Message::Work(work) => batch.push(work),
-                Message::Close(reply) => {
-                    close = Some(reply);
-                    break;
-                }
-            }
-            next = (batch.len() < MAX_BATCH)
-                .then(|| queue.try_recv().ok())
-                .flatten();
-        }
+        let (mut batch, close) = gather(first, &mut queue);
         let committed = transaction(&mut connection, &mut batch).await;
         if let Err(error) = &committed {
             tracing::error!(%error, "a transaction failed");
+            // What broke it may have broken the connection as well.
             if let Ok(fresh) = SqliteConnection::connect_with(&options).await {
                 connection = fresh;
             }
@@ -138,6 +125,25 @@ async fn run(
             return;
         }
     }
+}
+
+/// What has arrived by now, up to a batch or to the word to close.
+fn gather(
+    first: Message,
+    queue: &mut mpsc::Receiver<Message>,
+) -> (Vec<Box<dyn Work>>, Option<oneshot::Sender<()>>) {
+    let mut batch = Vec::new();
+    let mut next = Some(first);
+    while let Some(message) = next {
+        match message {
+            Message::Work(work) => batch.push(work),
+            Message::Close(reply) => return (batch, Some(reply)),
+        }
+        next = (batch.len() < MAX_BATCH)
+            .then(|| queue.try_recv().ok())
+            .flatten();
+    }
+    (batch, None)
 }
 
 async fn transaction(

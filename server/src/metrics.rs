@@ -4,8 +4,17 @@
 //! It counts what it is told and asks nobody; what has to be asked for at the moment of reading, such as the
 //! length of the queue, comes in as [`Levels`].
 
-use std::{fmt::Write as _, sync::atomic::AtomicU64, time::Duration};
+use std::{
+    fmt::Write as _,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse as _, Response},
+};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
@@ -13,7 +22,13 @@ use prometheus_client::{
 };
 use verdict::Report;
 
-use crate::store::Counts;
+use crate::{
+    auth::Caller,
+    error::Problem,
+    openapi::Refusals,
+    state::ServerState,
+    store::{Counts, Scope, TenantId},
+};
 
 /// The counters of one service.
 pub(crate) struct Metrics {
@@ -38,6 +53,38 @@ pub(crate) struct Levels {
     pub(crate) counts: Option<Counts>,
     /// Bytes left for the data folder.
     pub(crate) free_bytes: Option<u64>,
+}
+
+/// The figures of the whole service, as Prometheus reads them.
+///
+/// They are nobody's in particular, so any key with the scope `admin` opens them; without tenants, whoever is on
+/// this machine.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "getMetrics",
+    tag = "service",
+    responses(
+        (status = 200, description = "OpenMetrics 1.0 text", body = String,
+            content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+        Refusals,
+    ),
+    security(("key" = ["admin"])),
+)]
+pub(crate) async fn show(
+    State(state): State<Arc<ServerState>>,
+    caller: Caller,
+) -> Result<Response, Problem> {
+    if caller.tenant != TenantId::LOCAL {
+        caller.may(Scope::Admin)?;
+    }
+    let levels = Levels {
+        // A store that cannot count must not hide the other figures: they may say why.
+        counts: state.store.counts().await.ok(),
+        free_bytes: state.disk.free_bytes(),
+    };
+    let kind = [(header::CONTENT_TYPE, OPENMETRICS)];
+    Ok((kind, state.metrics.text(&levels)).into_response())
 }
 
 type Seconds<L> = Family<L, Histogram, fn() -> Histogram>;
@@ -102,7 +149,7 @@ impl Metrics {
         to.register("http_requests", what, self.requests.clone());
         let what = "Seconds from the head of a request to the head of its answer";
         to.register("http_request_seconds", what, self.request_seconds.clone());
-        let what = "Seconds per stage: waiting in the queue, then as in the report's timing_ms";
+        let what = "Seconds per stage, as in the report's timing_ms, and from the accepted upload to its verdict";
         to.register("stage_seconds", what, self.stage_seconds.clone());
         to.register("verdicts", "Verdicts given", self.verdicts.clone());
         let what = "Calibrated log-likelihood ratio of the pixels, in nats; above 0 speaks for synthetic";
@@ -138,8 +185,8 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// An examination is finished; `waited` is how long its job was in the queue.
-    pub(crate) fn examined(&self, report: &Report, waited: Duration) {
+    /// An upload got its verdict, `age` after it was accepted.
+    pub(crate) fn examined(&self, report: &Report, age: Duration) {
         let timing = &report.timing_ms;
         let stages = [
             ("read", timing.read),
@@ -147,7 +194,7 @@ impl Metrics {
             ("decode", timing.decode),
             ("inference", timing.inference),
             ("total", Some(timing.total)),
-            ("queue", Some(waited.as_secs_f64() * 1_000.0)),
+            ("from_upload_to_verdict", Some(age.as_secs_f64() * 1_000.0)),
         ];
         for (stage, milliseconds) in stages {
             if let Some(milliseconds) = milliseconds {
@@ -222,6 +269,9 @@ fn open_files() -> Option<u64> {
     u64::try_from(entries.count()).ok()
 }
 
+/// The format of the figures.
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 /// What a label may say of a method; any token may be sent as one.
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
@@ -276,8 +326,8 @@ mod tests {
         });
         let word = report.verdict.code.as_str();
         assert_has(&text, &format!("bonafide_verdicts_total{{verdict=\"{word}\"}} 1"));
-        assert_has(&text, "bonafide_stage_seconds_bucket{le=\"0.05\",stage=\"queue\"} 1");
-        assert_has(&text, "bonafide_stage_seconds_bucket{le=\"0.025\",stage=\"queue\"} 0");
+        assert_has(&text, "bonafide_stage_seconds_bucket{le=\"0.05\",stage=\"from_upload_to_verdict\"} 1");
+        assert_has(&text, "bonafide_stage_seconds_bucket{le=\"0.025\",stage=\"from_upload_to_verdict\"} 0");
         assert_has(&text, "bonafide_llr_bucket{le=\"2.0\"} 0");
         assert_has(&text, "bonafide_llr_bucket{le=\"3.0\"} 1");
         assert_has(

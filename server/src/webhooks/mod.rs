@@ -8,10 +8,13 @@ mod address;
 mod client;
 mod deliver;
 mod keys;
+mod routes;
 mod schedule;
 mod sign;
 mod target;
 
 pub use keys::{PublicKey, rotate_keys, signing_public_keys};
-pub use target::{Reach, Target, TargetError};
 pub(crate) use deliver::Deliveries;
+pub(crate) use routes::routes;
+pub use target::Reach;
+pub(crate) use target::Target;

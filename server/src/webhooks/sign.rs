@@ -20,7 +20,7 @@ pub(crate) struct Message<'a> {
 impl Message<'_> {
     /// The value of `webhook-id`. Neither it nor the time can contain the full stop that parts the three.
     pub(crate) fn id(&self) -> String {
-        format!("msg_{}", self.id.simple())
+        public_id(self.id)
     }
 
     /// The value of `webhook-signature`: one signature per key with a blank between them, so that a receiver
@@ -35,6 +35,11 @@ impl Message<'_> {
             .collect::<Vec<_>>()
             .join(" ")
     }
+}
+
+/// The id of a delivery as receivers see it.
+pub(crate) fn public_id(id: Uuid) -> String {
+    format!("msg_{}", id.simple())
 }
 
 /// A public key as receivers are given it.

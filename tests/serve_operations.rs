@@ -9,7 +9,7 @@ use std::{
 
 use crate::support::{
     fixture,
-    http::{get, post, send},
+    http::{ask, get, post},
     run,
     server::Server,
     system, text,
@@ -28,12 +28,8 @@ fn value(text: &str, series: &str) -> Option<f64> {
 
 fn upload(server: &Server, name: &str, comment: &str) -> serde_json::Value {
     let bytes = fs::read(fixture("ai_declared_active.jpg")).unwrap();
-    let path = format!("/v1/analyses?name={name}&metadata={{\"note\":\"{comment}\"}}");
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nPrefer: wait=30\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n",
-        bytes.len()
-    );
-    let answer = send(server.address, &[head.as_bytes(), &bytes].concat());
+    let path = format!("/v1/analyses?name={name}&external_id={comment}");
+    let answer = post(server.address, &path, "image/jpeg", &bytes);
     assert_eq!(answer.status, 201, "{answer:?}");
     answer.json()
 }
@@ -68,14 +64,12 @@ fn figures_are_for_administrators_once_there_are_tenants() {
     let (reader, admin) = (key("analyse,read"), key("admin"));
     let server = Server::start(&["--data-dir", text(data.path())]);
     get(server.address, "/metrics").assert_problem(401, "unauthorized");
-    let ask = |key: &str| {
-        let request = format!(
-            "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n\r\n"
-        );
-        send(server.address, request.as_bytes())
+    let figures = |key: &str| {
+        let headers = format!("Authorization: Bearer {key}\r\n");
+        ask(server.address, "GET", "/metrics", &headers, b"")
     };
-    ask(&reader).assert_problem(403, "forbidden_scope");
-    assert_eq!(ask(&admin).status, 200);
+    figures(&reader).assert_problem(403, "forbidden_scope");
+    assert_eq!(figures(&admin).status, 200);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 use crate::support::{
     browser::Browser,
     fixture,
-    http::{Answer, send},
+    http::{self, Answer, send},
     run,
     server::Server,
     text,
@@ -18,12 +18,8 @@ use crate::support::{
 
 /// A request as a browser on this machine sends it, with more header lines.
 fn ask(server: &Server, line: &str, more: &str, body: &[u8]) -> Answer {
-    let head = format!(
-        "{line} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{more}\r\n",
-        server.address,
-        body.len()
-    );
-    send(server.address, &[head.as_bytes(), body].concat())
+    let (method, path) = line.split_once(' ').unwrap();
+    http::ask(server.address, method, path, more, body)
 }
 
 /// The page's own form with one file in it.
@@ -130,7 +126,7 @@ fn other_sites_and_other_names_get_nothing() {
         let answer = ask(&server, "POST /", &format!("{FORM}{more}"), &body);
         assert_eq!(answer.status, 403, "{more}");
     }
-    let own = format!("{FORM}Sec-Fetch-Site: same-origin\r\nOrigin: http://{}\r\n", server.address);
+    let own = format!("{FORM}Sec-Fetch-Site: same-origin\r\nOrigin: http://localhost\r\n");
     assert_eq!(ask(&server, "POST /", &own, &body).status, 303);
     let rebound = "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
     assert_eq!(send(server.address, rebound.as_bytes()).status, 403);

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::support::{
     fixture,
-    http::{Answer, get, post, send},
+    http::{Answer, ask, get, post},
     run,
     server::Server,
     text,
@@ -122,10 +122,8 @@ fn public_keys(answer: &Answer) -> Vec<String> {
 }
 
 fn with_key(server: &Server, method: &str, path: &str, key: &str) -> Answer {
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {key}\r\nContent-Length: 0\r\n\r\n"
-    );
-    send(server.address, request.as_bytes())
+    let headers = format!("Authorization: Bearer {key}\r\n");
+    ask(server.address, method, path, &headers, b"")
 }
 
 fn new_key(data: &tempfile::TempDir, tenant: &str) -> String {
@@ -143,7 +141,7 @@ fn a_finished_analysis_is_told_as_the_api_gives_it_and_signed() {
     let server = start(&data);
     let (address, told) = receiver(&[204]);
     let accepted = upload(&server, "ai_declared_active.jpg", &format!("http://{address}/hook"));
-    assert_eq!(accepted.status, 202, "{accepted:?}");
+    assert_eq!(accepted.status, 201, "{accepted:?}");
     let told = next(&told);
     let mut event = told.json();
     assert_eq!(event["type"], "analysis.completed");

@@ -23,11 +23,11 @@ pub enum Reach {
 
 /// An address that may be tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target(Uri);
+pub(crate) struct Target(Uri);
 
 /// Why an address is not taken, in words for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TargetError {
+pub(crate) enum TargetError {
     /// Longer than [`MAX_BYTES`].
     #[error("The address is longer than 2,048 bytes.")]
     TooLong,
@@ -57,7 +57,7 @@ impl Target {
     /// # Errors
     ///
     /// [`TargetError`], for everything that is no HTTPS address of a host that could be public.
-    pub fn parse(text: &str, reach: Reach) -> Result<Self, TargetError> {
+    pub(crate) fn parse(text: &str, reach: Reach) -> Result<Self, TargetError> {
         if text.len() > MAX_BYTES {
             return Err(TargetError::TooLong);
         }

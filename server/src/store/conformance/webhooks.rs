@@ -10,6 +10,7 @@ pub(super) const CHECKS: &[(&str, Check)] = &[
     ("a delivery has one holder and ends once", |world| Box::pin(settled(world))),
     ("a failed delivery is tried again, then given up", |world| Box::pin(again(world))),
     ("a test needs no analysis", |world| Box::pin(test(world))),
+    ("tenants take turns with their deliveries", |world| Box::pin(turns(world))),
     ("signing keys overlap and end", |world| Box::pin(signing(world))),
 ];
 
@@ -74,6 +75,22 @@ async fn test(world: World) {
     let delivery = world.store.lease_deliveries(NOW, 9, 9).await.unwrap().remove(0);
     assert_eq!((delivery.attempt.delivery, delivery.analysis), (new.id, None));
     assert_eq!(delivery.event, DeliveryEvent::Test);
+}
+
+async fn turns(world: World) {
+    for (tenant, at) in [(world.ours, 0), (world.ours, 1), (world.ours, 2), (world.theirs, 3)] {
+        let new = NewDelivery {
+            id: Uuid::now_v7(),
+            tenant,
+            url: "https://example.com/".to_owned(),
+            event: DeliveryEvent::Test,
+            created_at: later(at),
+        };
+        world.store.queue_delivery(new).await.unwrap();
+    }
+    let due = world.store.lease_deliveries(later(9), 9, 2).await.unwrap();
+    assert!(due.iter().any(|delivery| delivery.tenant == world.theirs), "{due:?}");
+    assert_eq!(due.len(), 2);
 }
 
 async fn signing(world: World) {

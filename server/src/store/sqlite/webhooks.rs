@@ -273,10 +273,12 @@ INSERT INTO deliveries (id, tenant, analysis, url, event, state, due_at, created
 SELECT ?1, tenant, id, callback_url, ?3, 'waiting', finished_at, finished_at
 FROM analyses WHERE id = ?2 AND callback_url IS NOT NULL";
 
+/// Tenants take turns, so that one with many receivers that hang does not hold up the others.
 const TAKE: &str = "\
 UPDATE deliveries SET token = ?2, leased_until = ?3, attempts = attempts + 1
-WHERE id IN (SELECT id FROM deliveries WHERE state = 'waiting' AND due_at <= ?1 AND leased_until <= ?1
-             ORDER BY due_at LIMIT ?4)
+WHERE id IN (SELECT id FROM (SELECT id, due_at, row_number() OVER (PARTITION BY tenant ORDER BY due_at) AS turn
+                             FROM deliveries WHERE state = 'waiting' AND due_at <= ?1 AND leased_until <= ?1)
+             ORDER BY turn, due_at LIMIT ?4)
 RETURNING *";
 
 const SETTLE: &str = "\

@@ -23,11 +23,13 @@ use crate::{
     clock,
     exit::{Exit, Failure},
     output::say,
+    settings::Settings,
 };
 
 /// Runs the command.
-pub(crate) fn run(args: &AdminArgs) -> Result<Exit, Failure> {
-    let Some(folder) = &args.data_dir else {
+pub(crate) fn run(args: &AdminArgs, settings: &Settings) -> Result<Exit, Failure> {
+    let configured = settings.config.serve.data_dir.as_ref();
+    let Some(folder) = args.data_dir.as_ref().or(configured) else {
         return Err(Failure::usage(
             "no data folder is named",
             "give --data-dir the folder that `bonafide serve --data-dir` uses",
@@ -88,7 +90,11 @@ async fn tenants(
         TenantsCommand::New { name } => {
             let tenant = store.ensure_tenant(name, now).await?;
             let is_new = tenant.created_at == now;
-            say(if is_new { "made" } else { "it is there already" });
+            say(if is_new {
+                "made"
+            } else {
+                "it is there already"
+            });
             print(&[tenant_line(&tenant)])
         }
         TenantsCommand::List => {
@@ -103,12 +109,17 @@ async fn retention(store: &SqliteStore, args: &RetentionArgs) -> Result<(), Fail
     let tenant = store.tenant(&args.tenant.name).await?;
     if let Some(days) = args.days {
         let verdict = args.verdict;
-        store.set_retention(tenant.id, Retention { verdict, days }).await?;
+        store
+            .set_retention(tenant.id, Retention { verdict, days })
+            .await?;
     }
     let rules = store.retention(tenant.id).await?;
     let mut lines = Vec::new();
     if rules.iter().all(|rule| rule.verdict.is_some()) {
-        lines.push(format!("all others           {} days, the default", Retention::DEFAULT_DAYS));
+        lines.push(format!(
+            "all others           {} days, the default",
+            Retention::DEFAULT_DAYS
+        ));
     }
     lines.extend(rules.iter().map(|rule| {
         let verdict = rule.verdict.map_or("all others", Code::as_str);
@@ -165,14 +176,15 @@ fn show_key(tenant: &Tenant, id: &str, key: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn list_keys(
-    store: &SqliteStore,
-    name: &TenantName,
-    now: Timestamp,
-) -> Result<(), Failure> {
+async fn list_keys(store: &SqliteStore, name: &TenantName, now: Timestamp) -> Result<(), Failure> {
     let tenant = store.tenant(name).await?;
     let keys = store.keys(tenant.id).await?;
-    print(&keys.iter().map(|key| key_line(key, now)).collect::<Vec<_>>())
+    print(
+        &keys
+            .iter()
+            .map(|key| key_line(key, now))
+            .collect::<Vec<_>>(),
+    )
 }
 
 async fn webhooks(
@@ -209,7 +221,12 @@ fn key_line(key: &ApiKey, now: Timestamp) -> String {
         (None, Some(at)) => format!("ends {at}"),
         (None, None) => "live".to_owned(),
     };
-    format!("{}  {}  {:<23}  {state}", key.id, key.created_at, key.scopes.to_string())
+    format!(
+        "{}  {}  {:<23}  {state}",
+        key.id,
+        key.created_at,
+        key.scopes.to_string()
+    )
 }
 
 fn public_key_line(key: &PublicKey) -> String {

@@ -55,7 +55,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         Command::Sign(args) => sign::run(args, &settings),
         Command::Keys(args) => keys::run(args),
         Command::Serve(args) => serve::run(args, &settings),
-        Command::Admin(args) => admin::run(args),
+        Command::Admin(args) => admin::run(args, &settings),
         Command::Models(args) => models::run(args, &settings),
         Command::Doctor(args) => doctor::run(args, &settings),
     }

@@ -190,7 +190,10 @@ mod tests {
         blobs.put(&deposit, key, b"picture".to_vec()).await.unwrap();
         blobs.put(&deposit, key, b"picture".to_vec()).await.unwrap();
         drop(deposit);
-        assert_eq!(blobs.get(key).await.unwrap().as_deref(), Some(&b"picture"[..]));
+        assert_eq!(
+            blobs.get(key).await.unwrap().as_deref(),
+            Some(&b"picture"[..])
+        );
         let stranger = blob(TenantId::new(), b"picture");
         assert!(!blobs.has(stranger).await.unwrap());
         assert_eq!(blobs.get(stranger).await.unwrap(), None);
@@ -211,7 +214,14 @@ mod tests {
         std::fs::write(&foreign, b"mine").unwrap();
         let blobs = Blobs::in_folder(folder.path()).unwrap();
         assert!(!torn.exists() && foreign.exists());
-        assert!(blobs.all().try_collect::<Vec<_>>().await.unwrap().is_empty());
+        assert!(
+            blobs
+                .all()
+                .try_collect::<Vec<_>>()
+                .await
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[tokio::test]

@@ -196,7 +196,10 @@ impl Intake {
         cache_key: Digest,
     ) -> Result<Option<Finished>, StoreError> {
         let since = Timestamp(submission.now.0.saturating_sub(CACHE_LIFE_S));
-        let hit = self.store.cached(submission.tenant, cache_key, since).await?;
+        let hit = self
+            .store
+            .cached(submission.tenant, cache_key, since)
+            .await?;
         // A report that this version cannot read is no answer; the file is examined again.
         Ok(hit.and_then(|hit| {
             let mut report: Report = serde_json::from_str(&hit.report).ok()?;

@@ -1,7 +1,10 @@
 //! One job from its bytes to its verdict. Whatever goes wrong ends in a verdict as well, or in a further
 //! attempt: no job is dropped.
 
-use std::{sync::Arc, time::{Duration, Instant}};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use media::Media;
 use provenance::Timestamp;
@@ -90,12 +93,7 @@ impl Work {
         }
     }
 
-    async fn settle(
-        &self,
-        job: &Job,
-        examiner: &Examiner,
-        ended: Ended,
-    ) -> Result<(), StoreError> {
+    async fn settle(&self, job: &Job, examiner: &Examiner, ended: Ended) -> Result<(), StoreError> {
         let (report, dead) = match ended {
             Ended::Examined(report) => (*report, None),
             Ended::GivenUp(why, reason) => (self.given_up(job, examiner, why), Some(reason)),
@@ -115,7 +113,10 @@ impl Work {
             None => self.parts.store.finish(job.lease, finished).await?,
             Some(reason) => {
                 tracing::error!(analysis.id = %job.lease.analysis, reason, "an examination is given up");
-                self.parts.store.give_up(job.lease, finished, reason).await?
+                self.parts
+                    .store
+                    .give_up(job.lease, finished, reason)
+                    .await?
             }
         };
         self.tell(job, &report, completion);
@@ -144,16 +145,26 @@ impl Work {
                     "examined an upload"
                 );
             }
-            Completion::Lost => tracing::info!(analysis.id = %id, "nobody wants this verdict any more"),
+            Completion::Lost => {
+                tracing::info!(analysis.id = %id, "nobody wants this verdict any more")
+            }
         }
-        self.parts.queue.is_full.store(false, std::sync::atomic::Ordering::Relaxed);
+        self.parts
+            .queue
+            .is_full
+            .store(false, std::sync::atomic::Ordering::Relaxed);
         self.parts.progress.moved(id);
     }
 }
 
 fn report(examiner: &Examiner, job: &Job, bytes: Vec<u8>, now: Timestamp) -> Report {
     let started = Instant::now();
-    match Media::from_bytes(job.name.clone(), job.declared_kind, bytes, examiner.limits()) {
+    match Media::from_bytes(
+        job.name.clone(),
+        job.declared_kind,
+        bytes,
+        examiner.limits(),
+    ) {
         Ok(media) => {
             let options = Options {
                 read: Some(started.elapsed()),

@@ -50,7 +50,11 @@ impl Janitor {
             };
             match swept {
                 Ok(swept) if swept == Swept::default() => {}
-                Ok(Swept { expired, orphans, rows }) => {
+                Ok(Swept {
+                    expired,
+                    orphans,
+                    rows,
+                }) => {
                     tracing::info!(expired, orphans, rows, "the janitor cleaned up");
                 }
                 Err(error) => tracing::error!(%error, "the janitor cannot clean up, trying again"),
@@ -67,7 +71,11 @@ impl Janitor {
         let now = (self.clock)();
         Ok(Swept {
             expired: self.remove_expired(now).await?,
-            orphans: if with_orphans { self.remove_orphans(now).await? } else { 0 },
+            orphans: if with_orphans {
+                self.remove_orphans(now).await?
+            } else {
+                0
+            },
             rows: self.store.purge(now).await?,
         })
     }

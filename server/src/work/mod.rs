@@ -80,17 +80,21 @@ impl Work {
     }
 
     /// Works until `stop` says so, then lets jobs under way finish and gives back those that do not.
-    pub(crate) async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+    pub(crate) async fn run(self: Arc<Self>, stop: watch::Receiver<bool>) {
         match self.parts.store.reclaim(self.now()).await {
             Ok(0) => {}
             Ok(jobs) => tracing::warn!(jobs, "took up the work of a process that died"),
-            Err(error) => tracing::error!(%error, "leases of an earlier process stay until they end"),
+            Err(error) => {
+                tracing::error!(%error, "leases of an earlier process stay until they end")
+            }
         }
         let beat = tokio::spawn(Arc::clone(&self).keep_leases());
         self.take_jobs(stop).await;
         let all = self.places.acquire_many(self.all_places);
         if timeout(self.parts.drain_timeout, all).await.is_err() {
-            tracing::warn!("some examinations did not finish in time and are left to the next start");
+            tracing::warn!(
+                "some examinations did not finish in time and are left to the next start"
+            );
         }
         beat.abort();
         self.give_back().await;
@@ -162,7 +166,12 @@ impl Work {
             if leases.is_empty() {
                 continue;
             }
-            if let Err(error) = self.parts.store.heartbeat(&leases, self.now(), LEASE_S).await {
+            if let Err(error) = self
+                .parts
+                .store
+                .heartbeat(&leases, self.now(), LEASE_S)
+                .await
+            {
                 tracing::error!(%error, "leases cannot be prolonged, trying again");
             }
         }

@@ -113,7 +113,9 @@ impl House {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        timeout(Duration::from_secs(20), until).await.expect("no verdict")
+        timeout(Duration::from_secs(20), until)
+            .await
+            .expect("no verdict")
     }
 
     async fn blobs(&self) -> Vec<BlobKey> {
@@ -148,11 +150,21 @@ async fn an_upload_gets_its_verdict_and_the_workers_stop_when_told() {
     let analysis = house.verdict(taken.id).await;
     let report = report(&analysis);
     assert_eq!(Some(report.verdict.code), analysis.verdict);
-    assert_eq!(report.media.sha256, Some(Digest::of(b"no picture").to_string()));
+    assert_eq!(
+        report.media.sha256,
+        Some(Digest::of(b"no picture").to_string())
+    );
     stop.send_replace(true);
-    timeout(Duration::from_secs(5), running).await.unwrap().unwrap();
+    timeout(Duration::from_secs(5), running)
+        .await
+        .unwrap()
+        .unwrap();
     house.taken(b"later").await;
-    assert_eq!(house.store.counts().await.unwrap().jobs, 1, "nobody works any more");
+    assert_eq!(
+        house.store.counts().await.unwrap().jobs,
+        1,
+        "nobody works any more"
+    );
 }
 
 #[tokio::test]
@@ -174,7 +186,11 @@ async fn a_file_that_ends_its_process_each_time_is_given_up_unseen() {
     assert_eq!(report.media.bytes, Some(6));
     assert_eq!(house.store.counts().await.unwrap().dead_letters, 1);
     assert_ne!(house.verdict(other.id).await.verdict, Some(Code::KnownFake));
-    assert_eq!(house.store.counts().await.unwrap().dead_letters, 1, "only that one");
+    assert_eq!(
+        house.store.counts().await.unwrap().dead_letters,
+        1,
+        "only that one"
+    );
 }
 
 #[tokio::test]
@@ -257,10 +273,18 @@ async fn the_janitor_removes_what_is_over_and_what_a_crash_left() {
         digest: Digest::of(b"orphan"),
     };
     let deposit = house.blobs.deposit().await;
-    house.blobs.put(&deposit, over, b"orphan".to_vec()).await.unwrap();
+    house
+        .blobs
+        .put(&deposit, over, b"orphan".to_vec())
+        .await
+        .unwrap();
     drop(deposit);
     let swept = house.janitor().round(false).await.unwrap();
-    assert_eq!(swept, Swept::default(), "orphans are not looked for each time");
+    assert_eq!(
+        swept,
+        Swept::default(),
+        "orphans are not looked for each time"
+    );
     let swept = house.janitor().round(true).await.unwrap();
     assert_eq!((swept.orphans, swept.expired), (1, 0));
     assert_eq!(house.blobs().await.len(), 1);

@@ -4,16 +4,32 @@ use super::*;
 use crate::store::{Filter, IDEMPOTENCY_LIFE_S, Idempotency, Status};
 
 pub(super) const CHECKS: &[(&str, Check)] = &[
-    ("what is admitted is read back", |world| Box::pin(read_back(world))),
-    ("nobody reads another tenant's", |world| Box::pin(strangers(world))),
-    ("a repeated request is replayed", |world| Box::pin(replay(world))),
-    ("parallel repeats make one job", |world| Box::pin(parallel(world))),
+    ("what is admitted is read back", |world| {
+        Box::pin(read_back(world))
+    }),
+    ("nobody reads another tenant's", |world| {
+        Box::pin(strangers(world))
+    }),
+    ("a repeated request is replayed", |world| {
+        Box::pin(replay(world))
+    }),
+    ("parallel repeats make one job", |world| {
+        Box::pin(parallel(world))
+    }),
     ("a full queue takes nothing", |world| Box::pin(full(world))),
-    ("lists are filtered and paged", |world| Box::pin(list(world))),
-    ("the cache answers for a while", |world| Box::pin(cache(world))),
-    ("a cached upload is done at once", |world| Box::pin(cached(world))),
+    ("lists are filtered and paged", |world| {
+        Box::pin(list(world))
+    }),
+    ("the cache answers for a while", |world| {
+        Box::pin(cache(world))
+    }),
+    ("a cached upload is done at once", |world| {
+        Box::pin(cached(world))
+    }),
     ("erasing leaves a tombstone", |world| Box::pin(erase(world))),
-    ("erasing ends what is under way", |world| Box::pin(erase_running(world))),
+    ("erasing ends what is under way", |world| {
+        Box::pin(erase_running(world))
+    }),
 ];
 
 async fn read_back(world: World) {
@@ -56,9 +72,17 @@ async fn strangers(world: World) {
     assert_eq!(world.store.find(world.theirs, new.id).await.unwrap(), None);
     let erased = world.store.erase(world.theirs, new.id, NOW).await.unwrap();
     assert_eq!(erased, None);
-    let page = world.store.list(world.theirs, &Filter::default(), None, 9).await.unwrap();
+    let page = world
+        .store
+        .list(world.theirs, &Filter::default(), None, 9)
+        .await
+        .unwrap();
     assert!(page.analyses.is_empty() && page.next.is_none());
-    let deliveries = world.store.deliveries(world.theirs, Some(new.id), 9).await.unwrap();
+    let deliveries = world
+        .store
+        .deliveries(world.theirs, Some(new.id), 9)
+        .await
+        .unwrap();
     assert!(deliveries.is_empty());
     assert_eq!(world.find(world.ours, new.id).await.status, Status::Queued);
 }
@@ -85,7 +109,11 @@ async fn replay(world: World) {
     // A key is the tenant's own.
     world.admit(repeatable(world.theirs, "k", b"y")).await;
     // A full queue does not stop an answer that is there already.
-    let again = world.store.admit(repeatable(world.ours, "k", b"x"), 0).await.unwrap();
+    let again = world
+        .store
+        .admit(repeatable(world.ours, "k", b"x"), 0)
+        .await
+        .unwrap();
     assert_eq!(again, Admission::Replayed(first));
     assert_eq!(world.store.counts().await.unwrap().jobs, 2);
 
@@ -161,7 +189,11 @@ async fn list(world: World) {
     let mut found = Vec::new();
     let mut before = None;
     for expected in [2, 2, 1] {
-        let page = world.store.list(world.ours, &Filter::default(), before, 2).await.unwrap();
+        let page = world
+            .store
+            .list(world.ours, &Filter::default(), before, 2)
+            .await
+            .unwrap();
         assert_eq!(page.analyses.len(), expected);
         assert_eq!(page.next.is_some(), expected == 2);
         found.extend(page.analyses.iter().map(|analysis| analysis.id));
@@ -170,8 +202,15 @@ async fn list(world: World) {
     assert_eq!(found, ids);
 
     let wanted = async |filter: Filter| {
-        let page = world.store.list(world.ours, &filter, None, 9).await.unwrap();
-        page.analyses.iter().map(|analysis| analysis.id).collect::<Vec<_>>()
+        let page = world
+            .store
+            .list(world.ours, &filter, None, 9)
+            .await
+            .unwrap();
+        page.analyses
+            .iter()
+            .map(|analysis| analysis.id)
+            .collect::<Vec<_>>()
     };
     let since = Filter {
         since: Some(later(3)),
@@ -199,7 +238,11 @@ async fn list(world: World) {
     }
     world.finish(job.lease, later(9)).await;
     assert_eq!(wanted(verdict).await, [job.lease.analysis]);
-    world.store.erase(world.ours, ids[0], later(9)).await.unwrap();
+    world
+        .store
+        .erase(world.ours, ids[0], later(9))
+        .await
+        .unwrap();
     assert_eq!(wanted(Filter::default()).await, ids[1..], "no tombstones");
 }
 
@@ -212,11 +255,16 @@ async fn cache(world: World) {
     assert_eq!(ask(world.ours, later(5)).await, Some(done(later(5))));
     assert_eq!(ask(world.ours, later(6)).await, None, "too old");
     assert_eq!(ask(world.theirs, NOW).await, None, "not theirs");
-    let other = world.store.cached(world.ours, Digest::of(b"other"), NOW).await;
+    let other = world
+        .store
+        .cached(world.ours, Digest::of(b"other"), NOW)
+        .await;
     assert_eq!(other.unwrap(), None);
     world.store.erase(world.ours, new.id, NOW).await.unwrap();
     assert_eq!(ask(world.ours, NOW).await, None, "erased");
-    world.finished(upload(world.ours, b"x"), failed(later(7))).await;
+    world
+        .finished(upload(world.ours, b"x"), failed(later(7)))
+        .await;
     assert_eq!(ask(world.ours, NOW).await, None, "a failure is no answer");
 }
 
@@ -234,7 +282,11 @@ async fn cached(world: World) {
     assert_eq!((analysis.status, analysis.cached), (Status::Done, true));
     assert_eq!(analysis.report, Some(done(NOW).report));
     assert_eq!(world.lease_or_none(NOW).await, None);
-    let deliveries = world.store.deliveries(world.ours, Some(new.id), 9).await.unwrap();
+    let deliveries = world
+        .store
+        .deliveries(world.ours, Some(new.id), 9)
+        .await
+        .unwrap();
     assert_eq!(deliveries.len(), 1, "the webhook is told all the same");
     let again = world.store.cached(world.ours, key, NOW).await.unwrap();
     assert_eq!(again, None, "an answer does not live on by being asked for");
@@ -243,7 +295,12 @@ async fn cached(world: World) {
 async fn erase(world: World) {
     let new = upload(world.ours, b"x");
     world.finished(new.clone(), done(NOW)).await;
-    let erased = world.store.erase(world.ours, new.id, later(9)).await.unwrap().unwrap();
+    let erased = world
+        .store
+        .erase(world.ours, new.id, later(9))
+        .await
+        .unwrap()
+        .unwrap();
     let tombstone = Analysis {
         id: new.id,
         tenant: world.ours,
@@ -266,8 +323,20 @@ async fn erase(world: World) {
     assert_eq!(erased.tombstone, tombstone);
     assert_eq!(erased.digest, Some(new.digest));
     assert_eq!(world.find(world.ours, new.id).await, tombstone);
-    assert!(world.store.deliveries(world.ours, None, 9).await.unwrap().is_empty());
-    let again = world.store.erase(world.ours, new.id, later(99)).await.unwrap().unwrap();
+    assert!(
+        world
+            .store
+            .deliveries(world.ours, None, 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let again = world
+        .store
+        .erase(world.ours, new.id, later(99))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((again.tombstone, again.digest), (tombstone, None));
 }
 
@@ -275,7 +344,12 @@ async fn erase_running(world: World) {
     let new = upload(world.ours, b"x");
     world.admit(new.clone()).await;
     let job = world.lease(NOW).await;
-    let erased = world.store.erase(world.ours, new.id, NOW).await.unwrap().unwrap();
+    let erased = world
+        .store
+        .erase(world.ours, new.id, NOW)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(erased.tombstone.status, Status::Failed);
     assert_eq!(world.finish(job.lease, NOW).await, Completion::Lost);
     assert_eq!(world.find(world.ours, new.id).await, erased.tombstone);

@@ -5,11 +5,17 @@ use crate::store::{KeyHash, KeyId, NewKey, Retention, Scope, Scopes, StoreError}
 
 pub(super) const CHECKS: &[(&str, Check)] = &[
     ("a tenant is made once", |world| Box::pin(once(world))),
-    ("the local tenant is there and not listed", |world| Box::pin(local(world))),
+    ("the local tenant is there and not listed", |world| {
+        Box::pin(local(world))
+    }),
     ("keys are kept by tenant", |world| Box::pin(keys(world))),
-    ("a rotated key ends after its successor begins", |world| Box::pin(rotate(world))),
+    ("a rotated key ends after its successor begins", |world| {
+        Box::pin(rotate(world))
+    }),
     ("a revoked key is dead", |world| Box::pin(revoke(world))),
-    ("retention rules are set and replaced", |world| Box::pin(retention(world))),
+    ("retention rules are set and replaced", |world| {
+        Box::pin(retention(world))
+    }),
 ];
 
 async fn once(world: World) {
@@ -49,10 +55,22 @@ async fn keys(world: World) {
         ..key("b")
     };
     world.store.add_key(world.ours, expiring).await.unwrap();
-    let found = world.store.key(&KeyId("a".to_owned())).await.unwrap().unwrap();
+    let found = world
+        .store
+        .key(&KeyId("a".to_owned()))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((found.tenant, found.hash.0), (world.ours, [7; 32]));
     assert_eq!(found.scopes, key("a").scopes);
-    assert!(world.store.key(&KeyId("c".to_owned())).await.unwrap().is_none());
+    assert!(
+        world
+            .store
+            .key(&KeyId("c".to_owned()))
+            .await
+            .unwrap()
+            .is_none()
+    );
     let ours = world.store.keys(world.ours).await.unwrap();
     let ids: Vec<_> = ours.iter().map(|key| key.id.0.as_str()).collect();
     assert_eq!(ids, ["a", "b"]);
@@ -68,15 +86,34 @@ async fn live(world: &World, id: &str, now: Timestamp) -> bool {
 async fn rotate(world: World) {
     let old = KeyId("old".to_owned());
     world.store.add_key(world.ours, key("old")).await.unwrap();
-    let stranger = world.store.rotate_key(world.theirs, &old, key("x"), later(60)).await;
+    let stranger = world
+        .store
+        .rotate_key(world.theirs, &old, key("x"), later(60))
+        .await;
     assert!(matches!(stranger, Err(StoreError::UnknownKey(_))));
-    assert!(world.store.key(&KeyId("x".to_owned())).await.unwrap().is_none());
-    world.store.rotate_key(world.ours, &old, key("new"), later(60)).await.unwrap();
+    assert!(
+        world
+            .store
+            .key(&KeyId("x".to_owned()))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    world
+        .store
+        .rotate_key(world.ours, &old, key("new"), later(60))
+        .await
+        .unwrap();
     assert!(live(&world, "new", NOW).await && live(&world, "old", later(59)).await);
     assert!(!live(&world, "old", later(60)).await);
-    let longer = world.store.rotate_key(world.ours, &old, key("newer"), later(600));
+    let longer = world
+        .store
+        .rotate_key(world.ours, &old, key("newer"), later(600));
     longer.await.unwrap();
-    assert!(!live(&world, "old", later(60)).await, "it does not live longer for it");
+    assert!(
+        !live(&world, "old", later(60)).await,
+        "it does not live longer for it"
+    );
 }
 
 async fn revoke(world: World) {

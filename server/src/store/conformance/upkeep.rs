@@ -4,11 +4,21 @@ use super::*;
 use crate::store::{BlobKey, Counts, IDEMPOTENCY_LIFE_S, Idempotency, Retention};
 
 pub(super) const CHECKS: &[(&str, Check)] = &[
-    ("blobs are kept as long as the rules say", |world| Box::pin(retention(world))),
-    ("a blob is kept for whoever needs it longest", |world| Box::pin(shared(world))),
-    ("an erased analysis needs no blob", |world| Box::pin(erased(world))),
-    ("blobs without a row are known as such", |world| Box::pin(unknown(world))),
-    ("what has had its time is purged", |world| Box::pin(purge(world))),
+    ("blobs are kept as long as the rules say", |world| {
+        Box::pin(retention(world))
+    }),
+    ("a blob is kept for whoever needs it longest", |world| {
+        Box::pin(shared(world))
+    }),
+    ("an erased analysis needs no blob", |world| {
+        Box::pin(erased(world))
+    }),
+    ("blobs without a row are known as such", |world| {
+        Box::pin(unknown(world))
+    }),
+    ("what has had its time is purged", |world| {
+        Box::pin(purge(world))
+    }),
     ("everything is counted", |world| Box::pin(counts(world))),
     ("the store can be tried", |world| Box::pin(works(world))),
 ];
@@ -28,7 +38,11 @@ async fn retention(world: World) {
     let new = upload(world.ours, b"x");
     world.admit(new.clone()).await;
     let decade = later(3_650 * DAY);
-    assert_eq!(expired(&world, decade).await, [], "nobody has looked at it yet");
+    assert_eq!(
+        expired(&world, decade).await,
+        [],
+        "nobody has looked at it yet"
+    );
     let job = world.lease(NOW).await;
     assert_eq!(expired(&world, decade).await, []);
     world.finish(job.lease, NOW).await;
@@ -44,7 +58,11 @@ async fn retention(world: World) {
     rule(Some(Code::Altered), 1).await;
     assert_eq!(expired(&world, later(DAY)).await, [], "a rule for others");
     rule(Some(Code::Inconclusive), 5).await;
-    assert_eq!(expired(&world, later(5 * DAY - 1)).await, [], "its own rule wins");
+    assert_eq!(
+        expired(&world, later(5 * DAY - 1)).await,
+        [],
+        "its own rule wins"
+    );
     rule(Some(Code::Inconclusive), 0).await;
     assert_eq!(expired(&world, NOW).await, [blob(&new)]);
     assert!(world.store.forget_blob(blob(&new), NOW).await.unwrap());
@@ -62,7 +80,13 @@ async fn shared(world: World) {
     world.finished(second.clone(), done(later(2 * DAY))).await;
     let end = i64::from(Retention::DEFAULT_DAYS) * DAY;
     assert_eq!(expired(&world, later(end)).await, []);
-    assert!(!world.store.forget_blob(blob(&first), later(end)).await.unwrap());
+    assert!(
+        !world
+            .store
+            .forget_blob(blob(&first), later(end))
+            .await
+            .unwrap()
+    );
     let gone = expired(&world, later(end + DAY)).await;
     assert_eq!(gone, [blob(&stranger)], "two tenants have two blobs");
     assert_eq!(expired(&world, later(end + 2 * DAY)).await.len(), 2);
@@ -99,10 +123,30 @@ async fn purge(world: World) {
         ..upload(world.ours, b"x")
     };
     world.finished(new, done(NOW)).await;
-    assert_eq!(world.store.purge(later(IDEMPOTENCY_LIFE_S - 1)).await.unwrap(), 0);
-    assert_eq!(world.store.purge(later(IDEMPOTENCY_LIFE_S)).await.unwrap(), 1);
-    assert_eq!(world.store.purge(later(40 * DAY)).await.unwrap(), 0, "it waits");
-    let delivery = world.store.lease_deliveries(NOW, 9, 9).await.unwrap().pop().unwrap();
+    assert_eq!(
+        world
+            .store
+            .purge(later(IDEMPOTENCY_LIFE_S - 1))
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(
+        world.store.purge(later(IDEMPOTENCY_LIFE_S)).await.unwrap(),
+        1
+    );
+    assert_eq!(
+        world.store.purge(later(40 * DAY)).await.unwrap(),
+        0,
+        "it waits"
+    );
+    let delivery = world
+        .store
+        .lease_deliveries(NOW, 9, 9)
+        .await
+        .unwrap()
+        .pop()
+        .unwrap();
     world.store.bury(delivery.attempt, "gone").await.unwrap();
     assert_eq!(world.store.purge(later(40 * DAY)).await.unwrap(), 1);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::{SqliteStore, SCHEMAS};
+use super::{SCHEMAS, SqliteStore};
 use crate::store::{StoreError, TenantName, Tenants as _, Upkeep as _};
 use provenance::Timestamp;
 
@@ -50,7 +50,9 @@ async fn two_processes_write_at_the_same_time() {
 #[tokio::test]
 async fn the_settings_that_make_writes_durable_are_in_force() {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("store")).await.unwrap();
+    let store = SqliteStore::open(&folder.path().join("store"))
+        .await
+        .unwrap();
     let (mode, synchronous) = store
         .writer
         .write(|connection| {
@@ -70,15 +72,20 @@ async fn the_settings_that_make_writes_durable_are_in_force() {
         .unwrap();
     // 2 is FULL: each commit is on the disk before it returns.
     assert_eq!((mode.as_str(), synchronous), ("wal", 2));
-    let refused = sqlx::query("DELETE FROM tenants").execute(&store.readers).await;
+    let refused = sqlx::query("DELETE FROM tenants")
+        .execute(&store.readers)
+        .await;
     assert!(refused.is_err(), "readers only read");
 }
 
 #[tokio::test]
 async fn work_that_fails_takes_nothing_of_the_others_with_it() {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("store")).await.unwrap();
-    let good = store.ensure_tenant(&name("good"), NOW);
+    let store = SqliteStore::open(&folder.path().join("store"))
+        .await
+        .unwrap();
+    let (first, second) = (name("good"), name("also-good"));
+    let good = store.ensure_tenant(&first, NOW);
     let bad = store.writer.write::<(), _>(|connection| {
         Box::pin(async move {
             sqlx::query("INSERT INTO tenants (id, name, created_at) VALUES (x'00', 'half', 0)")
@@ -88,7 +95,7 @@ async fn work_that_fails_takes_nothing_of_the_others_with_it() {
             Err(StoreError::Unexpected("on purpose".to_owned()))
         })
     });
-    let also_good = store.ensure_tenant(&name("also-good"), NOW);
+    let also_good = store.ensure_tenant(&second, NOW);
     let (good, bad, also_good) = tokio::join!(good, bad, also_good);
     assert!(matches!(bad, Err(StoreError::Unexpected(_))));
     good.unwrap();
@@ -110,7 +117,10 @@ async fn a_store_of_a_newer_version_is_left_alone() {
         .await
         .unwrap();
     assert_eq!(version, known);
-    sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut raw).await.unwrap();
+    sqlx::raw_sql("PRAGMA user_version = 99")
+        .execute(&mut raw)
+        .await
+        .unwrap();
     let newer = SqliteStore::open(&file).await;
     assert!(matches!(newer, Err(StoreError::Migration(_))));
 }

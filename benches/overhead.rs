@@ -81,11 +81,21 @@ fn print(rounds: u32, inside: &mut [Cost], over: &mut [Cost]) {
         cost.cpu.unwrap_or(cost.wall).as_secs_f64() * 1_000.0
     };
     let (inside, over) = (middle(inside), middle(over));
-    let profile = if cfg!(debug_assertions) { "dev" } else { "optimised" };
-    println!("1 MP JPEG, medians of {rounds} rounds in turns, CPU of the whole process, profile {profile}");
+    let profile = if cfg!(debug_assertions) {
+        "dev"
+    } else {
+        "optimised"
+    };
+    println!(
+        "1 MP JPEG, medians of {rounds} rounds in turns, CPU of the whole process, profile {profile}"
+    );
     println!("  Examiner in process  {inside:>8.2} ms");
     println!("  over HTTP            {over:>8.2} ms");
-    println!("  the service's share  {:>8.2} ms, {:.1} %", over - inside, (over / inside - 1.0) * 100.0);
+    println!(
+        "  the service's share  {:>8.2} ms, {:.1} %",
+        over - inside,
+        (over / inside - 1.0) * 100.0
+    );
 }
 
 /// A JPEG that can be had in any number of versions which decode alike and differ in a comment.
@@ -153,5 +163,10 @@ fn examiner() -> Result<Examiner, Failure> {
     detector.warm_up()?;
     let judge = Judge::new(TrustStore::bundled()?)?;
     let slot = DetectorSlot::Ready(detector);
-    Ok(Examiner::new(judge, slot, Policy::default(), Limits::default()))
+    Ok(Examiner::new(
+        judge,
+        slot,
+        Policy::default(),
+        Limits::default(),
+    ))
 }

@@ -28,16 +28,27 @@ pub(crate) fn notice(_: Sender<()>) -> io::Result<()> {
 }
 
 /// Reads the rules again each time it is told to, until nobody can tell it any more.
-pub(crate) fn obey(told: &Receiver<()>, cell: &ExaminerCell, args: &ServeArgs, settings: &Settings) {
+pub(crate) fn obey(
+    told: &Receiver<()>,
+    cell: &ExaminerCell,
+    args: &ServeArgs,
+    settings: &Settings,
+) {
     for () in told {
         match read_again(cell, args, settings) {
             Ok(()) => {
                 let examiner = cell.current();
-                tracing::info!(policy = examiner.engine().policy, "took over the rules as they are now");
+                tracing::info!(
+                    policy = examiner.engine().policy,
+                    "took over the rules as they are now"
+                );
             }
             Err(failure) => {
                 let reason = shown(failure.message());
-                tracing::error!(reason, "kept the rules in force, because the new ones cannot be used");
+                tracing::error!(
+                    reason,
+                    "kept the rules in force, because the new ones cannot be used"
+                );
             }
         }
     }

@@ -44,9 +44,13 @@ fn what_was_done_is_counted_and_no_label_is_a_stranger_s() {
     assert_eq!(value(&text, verdict), Some(1.0), "{text}");
     let stage = "bonafide_stage_seconds_count{stage=\"provenance\"}";
     assert_eq!(value(&text, stage), Some(1.0));
-    let answered = "bonafide_http_requests_total{method=\"POST\",route=\"/v1/analyses\",status=\"201\"}";
+    let answered =
+        "bonafide_http_requests_total{method=\"POST\",route=\"/v1/analyses\",status=\"201\"}";
     assert_eq!(value(&text, answered), Some(1.0));
-    assert_eq!(value(&text, "bonafide_backlog{what=\"jobs_waiting\"}"), Some(0.0));
+    assert_eq!(
+        value(&text, "bonafide_backlog{what=\"jobs_waiting\"}"),
+        Some(0.0)
+    );
     assert!(value(&text, "bonafide_data_free_bytes").unwrap() > 0.0);
     assert!(value(&text, "bonafide_blob_bytes").unwrap() > 0.0);
     assert!(!text.contains("XYZZY"), "{text}");
@@ -57,7 +61,15 @@ fn figures_are_for_administrators_once_there_are_tenants() {
     let data = crate::support::folder();
     let key = |scopes| {
         let made = run([
-            "admin", "keys", "new", "--data-dir", text(data.path()), "--tenant", "one", "--scopes", scopes,
+            "admin",
+            "keys",
+            "new",
+            "--data-dir",
+            text(data.path()),
+            "--tenant",
+            "one",
+            "--scopes",
+            scopes,
         ]);
         made.out.lines().last().unwrap().to_owned()
     };
@@ -80,7 +92,14 @@ fn readiness_says_what_it_looked_at() {
     let ready = ready.json();
     assert_eq!(ready["status"], "ready");
     assert!(!ready["models"].as_array().unwrap().is_empty(), "{ready}");
-    assert!(ready["trust_lists"].as_array().unwrap().iter().any(|list| list["name"] == "c2pa"), "{ready}");
+    assert!(
+        ready["trust_lists"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|list| list["name"] == "c2pa"),
+        "{ready}"
+    );
     assert!(ready["free_bytes"].as_u64().unwrap() > 0, "{ready}");
 }
 
@@ -101,7 +120,10 @@ fn new_rules_are_taken_over_without_a_restart_and_bad_ones_are_not() {
     let server = Server::start_logging(&log, &["--policy", text(&policy)]);
     let name = |at: usize| {
         let report = upload(&server, "a.jpg", &at.to_string());
-        report["report"]["engine"]["policy"].as_str().unwrap().to_owned()
+        report["report"]["engine"]["policy"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     assert!(name(0).starts_with("first@"));
     write(&policy_text("second"));
@@ -123,7 +145,10 @@ fn policy_text(name: &str) -> String {
 fn wait_for(log: &Path, words: &str) {
     let started = Instant::now();
     while !fs::read_to_string(log).unwrap_or_default().contains(words) {
-        assert!(started.elapsed() < Duration::from_secs(20), "never logged: {words}");
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "never logged: {words}"
+        );
         thread::sleep(Duration::from_millis(20));
     }
 }

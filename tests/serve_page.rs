@@ -58,7 +58,10 @@ fn a_form_leads_to_a_verdict_without_a_script() {
     let server = Server::start(&[]);
     let start = ask(&server, "GET /", "", b"");
     assert_eq!(start.status, 200);
-    assert!(start.body.contains("enctype=\"multipart/form-data\""), "{start:?}");
+    assert!(
+        start.body.contains("enctype=\"multipart/form-data\""),
+        "{start:?}"
+    );
     let page = result(&server, "ai.jpg", &picture("ai_declared_active.jpg"));
     for words in [
         "data-code=\"declared_ai\"",
@@ -77,20 +80,51 @@ fn a_form_leads_to_a_verdict_without_a_script() {
 #[test]
 fn every_answer_forbids_what_the_page_does_not_need() {
     let server = Server::start(&[]);
-    for path in ["/", "/assets/page.css", "/assets/page.js", "/results/nothing"] {
+    for path in [
+        "/",
+        "/assets/page.css",
+        "/assets/page.js",
+        "/results/nothing",
+    ] {
         let answer = ask(&server, &format!("GET {path}"), "", b"");
-        let policy = answer.header("content-security-policy").unwrap_or_else(|| panic!("{path}: {answer:?}"));
+        let policy = answer
+            .header("content-security-policy")
+            .unwrap_or_else(|| panic!("{path}: {answer:?}"));
         assert!(policy.starts_with("default-src 'none'"), "{path}: {policy}");
-        assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("http"), "{policy}");
-        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert!(
+            !policy.contains("unsafe") && !policy.contains('*') && !policy.contains("http"),
+            "{policy}"
+        );
+        assert_eq!(
+            answer.header("x-content-type-options"),
+            Some("nosniff"),
+            "{path}"
+        );
     }
-    for name in ["upload.html", "frame.html", "result.html", "waiting.html", "message.html"] {
+    for name in [
+        "upload.html",
+        "frame.html",
+        "result.html",
+        "waiting.html",
+        "message.html",
+    ] {
         let template = crate::support::root().join("server/templates").join(name);
         let template = fs::read_to_string(template).unwrap();
-        for inline in ["style=", "<style", "onclick", "onload", "javascript:", "|safe", "//cdn"] {
+        for inline in [
+            "style=",
+            "<style",
+            "onclick",
+            "onload",
+            "javascript:",
+            "|safe",
+            "//cdn",
+        ] {
             assert!(!template.contains(inline), "{name} has {inline}");
         }
-        assert!(!template.contains("<script") || template.contains("<script src=\"/assets/"), "{name}");
+        assert!(
+            !template.contains("<script") || template.contains("<script src=\"/assets/"),
+            "{name}"
+        );
     }
 }
 
@@ -113,7 +147,12 @@ fn what_is_wrong_with_an_upload_is_said_on_the_page() {
     let large = ask(&server, "POST /", FORM, &form("a.jpg", &[0; 2_000]));
     assert_eq!(large.status, 413);
     assert!(large.body.contains("more than 1000 bytes"), "{large:?}");
-    let none = ask(&server, "GET /results/0197a0b2-0000-7000-8000-000000000000", "", b"");
+    let none = ask(
+        &server,
+        "GET /results/0197a0b2-0000-7000-8000-000000000000",
+        "",
+        b"",
+    );
     assert_eq!(none.status, 404);
     assert!(none.body.contains("Nothing here"), "{none:?}");
 }
@@ -122,7 +161,11 @@ fn what_is_wrong_with_an_upload_is_said_on_the_page() {
 fn other_sites_and_other_names_get_nothing() {
     let server = Server::start(&[]);
     let body = form("a.jpg", &picture("unsigned.jpg"));
-    for more in ["Sec-Fetch-Site: cross-site\r\n", "Origin: http://evil.example\r\n", "Origin: null\r\n"] {
+    for more in [
+        "Sec-Fetch-Site: cross-site\r\n",
+        "Origin: http://evil.example\r\n",
+        "Origin: null\r\n",
+    ] {
         let answer = ask(&server, "POST /", &format!("{FORM}{more}"), &body);
         assert_eq!(answer.status, 403, "{more}");
     }
@@ -136,25 +179,49 @@ fn other_sites_and_other_names_get_nothing() {
 fn the_page_is_off_once_there_are_tenants() {
     let data = crate::support::folder();
     let data = text(data.path());
-    run(["admin", "keys", "new", "--data-dir", data, "--tenant", "one", "--scopes", "analyse,read"]);
+    run([
+        "admin",
+        "keys",
+        "new",
+        "--data-dir",
+        data,
+        "--tenant",
+        "one",
+        "--scopes",
+        "analyse,read",
+    ]);
     let server = Server::start(&["--data-dir", data]);
     let start = ask(&server, "GET /", "", b"");
     assert_eq!(start.status, 401);
     assert!(start.body.contains("This page is off"), "{start:?}");
-    let sent = ask(&server, "POST /", FORM, &form("a.jpg", &picture("unsigned.jpg")));
+    let sent = ask(
+        &server,
+        "POST /",
+        FORM,
+        &form("a.jpg", &picture("unsigned.jpg")),
+    );
     assert_eq!(sent.status, 401);
 }
 
 #[test]
 fn a_person_with_a_browser_gets_a_verdict() {
     let Some(browser) = Browser::start() else {
-        eprintln!("SKIPPED: no chromedriver and chromium on this machine, so no page was looked at");
+        eprintln!(
+            "SKIPPED: no chromedriver and chromium on this machine, so no page was looked at"
+        );
         return;
     };
     let server = Server::start(&[]);
     browser.open(&format!("http://{}/", server.address));
-    assert_eq!(browser.attribute("html", "class"), "scripted", "the script did not run");
-    assert_eq!(browser.text("label[for=file]"), "Choose a picture, or drop it here");
+    assert_eq!(
+        browser.attribute("html", "class"),
+        "scripted",
+        "the script did not run"
+    );
+    assert_eq!(
+        browser.text("label[for=file]"),
+        "Choose a picture, or drop it here"
+    );
     // A style sheet that did not load would leave the border as it is.
     assert_eq!(browser.style("#drop", "border-top-style"), "dashed");
     upload(&browser, &fixture("signed_unknown_ca.jpg"));
@@ -170,7 +237,11 @@ fn a_person_with_a_browser_gets_a_verdict() {
         assert!(found.contains(words), "{place}: {found}");
     }
     browser.click("#report summary");
-    assert!(browser.text("#report pre").contains("\"schema\": \"bonafide.report/1\""));
+    assert!(
+        browser
+            .text("#report pre")
+            .contains("\"schema\": \"bonafide.report/1\"")
+    );
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 

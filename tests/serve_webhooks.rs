@@ -54,7 +54,8 @@ impl Told {
             .filter(|signature| {
                 let encoded = signature.strip_prefix("v1a,").unwrap();
                 let bytes: [u8; 64] = STANDARD.decode(encoded).unwrap().try_into().unwrap();
-                key.verify_strict(signed.as_bytes(), &Signature::from_bytes(&bytes)).is_ok()
+                key.verify_strict(signed.as_bytes(), &Signature::from_bytes(&bytes))
+                    .is_ok()
             })
             .count()
     }
@@ -103,11 +104,16 @@ fn read_request(stream: &mut std::net::TcpStream) -> Told {
 }
 
 fn next(told: &Receiver<Told>) -> Told {
-    told.recv_timeout(Duration::from_secs(30)).expect("no webhook came")
+    told.recv_timeout(Duration::from_secs(30))
+        .expect("no webhook came")
 }
 
 fn start(data: &tempfile::TempDir) -> Server {
-    Server::start(&["--data-dir", text(data.path()), "--dangerous-webhooks-to-loopback"])
+    Server::start(&[
+        "--data-dir",
+        text(data.path()),
+        "--dangerous-webhooks-to-loopback",
+    ])
 }
 
 fn upload(server: &Server, name: &str, callback: &str) -> Answer {
@@ -118,7 +124,9 @@ fn upload(server: &Server, name: &str, callback: &str) -> Answer {
 
 fn public_keys(answer: &Answer) -> Vec<String> {
     let keys = answer.json()["keys"].as_array().unwrap().clone();
-    keys.iter().map(|key| key["key"].as_str().unwrap().to_owned()).collect()
+    keys.iter()
+        .map(|key| key["key"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn with_key(server: &Server, method: &str, path: &str, key: &str) -> Answer {
@@ -128,7 +136,14 @@ fn with_key(server: &Server, method: &str, path: &str, key: &str) -> Answer {
 
 fn new_key(data: &tempfile::TempDir, tenant: &str) -> String {
     let made = run([
-        "admin", "keys", "new", "--data-dir", text(data.path()), "--tenant", tenant, "--scopes",
+        "admin",
+        "keys",
+        "new",
+        "--data-dir",
+        text(data.path()),
+        "--tenant",
+        tenant,
+        "--scopes",
         "analyse,read,admin",
     ]);
     assert_eq!(made.code, Some(0), "{made:?}");
@@ -140,7 +155,11 @@ fn a_finished_analysis_is_told_as_the_api_gives_it_and_signed() {
     let data = crate::support::folder();
     let server = start(&data);
     let (address, told) = receiver(&[204]);
-    let accepted = upload(&server, "ai_declared_active.jpg", &format!("http://{address}/hook"));
+    let accepted = upload(
+        &server,
+        "ai_declared_active.jpg",
+        &format!("http://{address}/hook"),
+    );
     assert_eq!(accepted.status, 201, "{accepted:?}");
     let told = next(&told);
     let mut event = told.json();
@@ -180,10 +199,17 @@ fn a_receiver_that_fails_is_told_again_under_the_same_id() {
     let first = next(&told);
     let started = Instant::now();
     let second = next(&told);
-    assert!(started.elapsed() >= Duration::from_secs(3), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() >= Duration::from_secs(3),
+        "{:?}",
+        started.elapsed()
+    );
     assert_eq!(first.header("webhook-id"), second.header("webhook-id"));
     assert_eq!(first.body, second.body);
-    assert_ne!(first.header("webhook-timestamp"), second.header("webhook-timestamp"));
+    assert_ne!(
+        first.header("webhook-timestamp"),
+        second.header("webhook-timestamp")
+    );
     let delivery = settled(&server, "delivered");
     assert_eq!(delivery["attempts"], 2);
     assert_eq!(delivery["id"], second.header("webhook-id"));
@@ -197,7 +223,10 @@ fn a_receiver_that_is_gone_is_left_alone() {
     upload(&server, "unsigned.jpg", &format!("http://{address}/"));
     next(&told);
     let delivery = settled(&server, "dead");
-    assert_eq!((&delivery["attempts"], &delivery["last"]), (&1.into(), &"gone".into()));
+    assert_eq!(
+        (&delivery["attempts"], &delivery["last"]),
+        (&1.into(), &"gone".into())
+    );
 }
 
 /// The only delivery, once it stands like that.
@@ -252,12 +281,20 @@ fn each_tenant_has_keys_of_its_own_and_both_sign_after_a_rotation() {
     assert_eq!(both.len(), 2);
     assert_eq!(both, keys(&one));
     let ends = rotated.json()["keys"].clone();
-    assert!(ends[0]["ends_at"].is_null() && ends[1]["ends_at"].is_string(), "{ends}");
+    assert!(
+        ends[0]["ends_at"].is_null() && ends[1]["ends_at"].is_string(),
+        "{ends}"
+    );
     let (address, told) = receiver(&[200]);
     let path = format!("/v1/webhook-deliveries?url=http://{address}/");
     assert_eq!(with_key(&server, "POST", &path, &one).status, 202);
     let told = next(&told);
     assert_eq!(told.json()["type"], "webhook.test");
-    assert_eq!(both.iter().map(|key| told.signatures_by(key)).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(
+        both.iter()
+            .map(|key| told.signatures_by(key))
+            .collect::<Vec<_>>(),
+        [1, 1]
+    );
     assert_eq!(told.signatures_by(&keys(&other)[0]), 0);
 }

@@ -41,7 +41,12 @@ mod tests {
         let free = disk(0).free_bytes();
         assert!(free.is_some_and(|bytes| bytes > 0));
         assert!(disk(0).is_enough(free) && !disk(u64::MAX).is_enough(free));
-        assert!(disk(1).is_enough(None) && disk(1).is_enough(Some(1)) && !disk(1).is_enough(Some(0)));
-        assert_eq!(Disk::new(&folder.path().join("missing"), 0).free_bytes(), None);
+        assert!(
+            disk(1).is_enough(None) && disk(1).is_enough(Some(1)) && !disk(1).is_enough(Some(0))
+        );
+        assert_eq!(
+            Disk::new(&folder.path().join("missing"), 0).free_bytes(),
+            None
+        );
     }
 }

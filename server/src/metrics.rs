@@ -152,7 +152,8 @@ impl Metrics {
         let what = "Seconds per stage, as in the report's timing_ms, and from the accepted upload to its verdict";
         to.register("stage_seconds", what, self.stage_seconds.clone());
         to.register("verdicts", "Verdicts given", self.verdicts.clone());
-        let what = "Calibrated log-likelihood ratio of the pixels, in nats; above 0 speaks for synthetic";
+        let what =
+            "Calibrated log-likelihood ratio of the pixels, in nats; above 0 speaks for synthetic";
         to.register("llr", what, self.llr.clone());
         let what = "Attempts to deliver a webhook, by outcome";
         to.register("webhook_attempts", what, self.webhooks.clone());
@@ -204,7 +205,9 @@ impl Metrics {
             }
         }
         let verdict = report.verdict.code.as_str();
-        self.verdicts.get_or_create(&VerdictLabels { verdict }).inc();
+        self.verdicts
+            .get_or_create(&VerdictLabels { verdict })
+            .inc();
         if let Some(llr) = report.detection.llr {
             self.llr.observe(llr);
         }
@@ -212,7 +215,9 @@ impl Metrics {
 
     /// A webhook was tried, with this outcome.
     pub(crate) fn webhook(&self, outcome: &'static str) {
-        self.webhooks.get_or_create(&OutcomeLabels { outcome }).inc();
+        self.webhooks
+            .get_or_create(&OutcomeLabels { outcome })
+            .inc();
     }
 
     /// Everything as text, in the format of OpenMetrics 1.0.
@@ -259,7 +264,9 @@ fn seconds() -> Histogram {
 /// Memory of this process, where the kernel tells it.
 fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1_024)
 }
@@ -303,7 +310,10 @@ mod tests {
 
     #[track_caller]
     fn assert_has(text: &str, line: &str) {
-        assert!(text.lines().any(|found| found == line), "no {line} in\n{text}");
+        assert!(
+            text.lines().any(|found| found == line),
+            "no {line} in\n{text}"
+        );
     }
 
     #[test]
@@ -325,17 +335,32 @@ mod tests {
             free_bytes: Some(7),
         });
         let word = report.verdict.code.as_str();
-        assert_has(&text, &format!("bonafide_verdicts_total{{verdict=\"{word}\"}} 1"));
-        assert_has(&text, "bonafide_stage_seconds_bucket{le=\"0.05\",stage=\"from_upload_to_verdict\"} 1");
-        assert_has(&text, "bonafide_stage_seconds_bucket{le=\"0.025\",stage=\"from_upload_to_verdict\"} 0");
+        assert_has(
+            &text,
+            &format!("bonafide_verdicts_total{{verdict=\"{word}\"}} 1"),
+        );
+        assert_has(
+            &text,
+            "bonafide_stage_seconds_bucket{le=\"0.05\",stage=\"from_upload_to_verdict\"} 1",
+        );
+        assert_has(
+            &text,
+            "bonafide_stage_seconds_bucket{le=\"0.025\",stage=\"from_upload_to_verdict\"} 0",
+        );
         assert_has(&text, "bonafide_llr_bucket{le=\"2.0\"} 0");
         assert_has(&text, "bonafide_llr_bucket{le=\"3.0\"} 1");
         assert_has(
             &text,
             "bonafide_http_requests_total{method=\"GET\",route=\"/readyz\",status=\"200\"} 2",
         );
-        assert_has(&text, "bonafide_http_request_seconds_count{route=\"/readyz\"} 2");
-        assert_has(&text, "bonafide_webhook_attempts_total{outcome=\"delivered\"} 1");
+        assert_has(
+            &text,
+            "bonafide_http_request_seconds_count{route=\"/readyz\"} 2",
+        );
+        assert_has(
+            &text,
+            "bonafide_webhook_attempts_total{outcome=\"delivered\"} 1",
+        );
         assert_has(&text, "bonafide_backlog{what=\"jobs_waiting\"} 3");
         assert_has(&text, "bonafide_backlog{what=\"jobs_running\"} 2");
         assert_has(&text, "bonafide_data_free_bytes 7");

@@ -78,7 +78,10 @@ impl Browser {
     pub(crate) fn wait_for_attribute(&self, selector: &str, name: &str) -> String {
         let started = Instant::now();
         while self.find(selector).is_none() {
-            assert!(started.elapsed() < Duration::from_secs(30), "{selector} never came");
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "{selector} never came"
+            );
             thread::sleep(Duration::from_millis(100));
         }
         self.attribute(selector, name)
@@ -93,7 +96,11 @@ impl Browser {
     /// Types into an element; for a file field, the path of a file.
     pub(crate) fn type_into(&self, selector: &str, text: &str) {
         let element = self.element(selector);
-        self.call("POST", &format!("/element/{element}/value"), &json!({"text": text}));
+        self.call(
+            "POST",
+            &format!("/element/{element}/value"),
+            &json!({"text": text}),
+        );
     }
 
     /// What the browser's console has to complain about: blocked styles and scripts, missing files, errors.
@@ -110,7 +117,8 @@ impl Browser {
     }
 
     fn element(&self, selector: &str) -> String {
-        self.find(selector).unwrap_or_else(|| panic!("no {selector} on the page"))
+        self.find(selector)
+            .unwrap_or_else(|| panic!("no {selector} on the page"))
     }
 
     fn find(&self, selector: &str) -> Option<String> {
@@ -118,7 +126,9 @@ impl Browser {
         let path = format!("/session/{}/element", self.session);
         let found = self.ask("POST", &path, &by).json()["value"].clone();
         // The key under which WebDriver names an element.
-        found["element-6066-11e4-a52e-4f735466cecf"].as_str().map(str::to_owned)
+        found["element-6066-11e4-a52e-4f735466cecf"]
+            .as_str()
+            .map(str::to_owned)
     }
 
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
@@ -138,7 +148,9 @@ impl Browser {
             body.len()
         );
         let mut stream = connect(self.address);
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         receive(&mut stream)
     }

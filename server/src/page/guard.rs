@@ -18,7 +18,10 @@ pub(crate) fn is_own(method: &Method, headers: &HeaderMap) -> bool {
     if method == Method::GET || method == Method::HEAD {
         return true;
     }
-    match (text(headers, "sec-fetch-site"), text(headers, &header::ORIGIN)) {
+    match (
+        text(headers, "sec-fetch-site"),
+        text(headers, &header::ORIGIN),
+    ) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
         (None, Some(origin)) => origin.strip_prefix("http://") == Some(host),
         // No browser at all.
@@ -59,12 +62,29 @@ mod tests {
 
     #[test]
     fn names_of_this_machine_are_taken_and_others_are_not() {
-        for host in ["127.0.0.1:8080", "localhost:8080", "LOCALHOST", "[::1]:8080", "127.0.0.1"] {
+        for host in [
+            "127.0.0.1:8080",
+            "localhost:8080",
+            "LOCALHOST",
+            "[::1]:8080",
+            "127.0.0.1",
+        ] {
             check(true, Method::GET, &[("host", host)]);
         }
-        for host in ["evil.example:8080", "localhost.evil.example", "10.0.0.1", "0.0.0.0", "", "["] {
+        for host in [
+            "evil.example:8080",
+            "localhost.evil.example",
+            "10.0.0.1",
+            "0.0.0.0",
+            "",
+            "[",
+        ] {
             check(false, Method::GET, &[("host", host)]);
-            check(false, Method::POST, &[("host", host), ("sec-fetch-site", "same-origin")]);
+            check(
+                false,
+                Method::POST,
+                &[("host", host), ("sec-fetch-site", "same-origin")],
+            );
         }
         check(false, Method::GET, &[]);
     }

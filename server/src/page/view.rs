@@ -94,9 +94,14 @@ fn subject(media: &Media) -> Vec<Fact> {
     [
         Some(fact("Name", shown(&media.name))).filter(|fact| !fact.value.is_empty()),
         media.kind.as_ref().map(|kind| fact("Kind", shown(kind))),
-        media.declared_kind.as_ref().map(|kind| fact("Sent as", shown(kind))),
+        media
+            .declared_kind
+            .as_ref()
+            .map(|kind| fact("Sent as", shown(kind))),
         size.map(|(width, height)| fact("Size", format!("{width} × {height} pixels"))),
-        media.bytes.map(|bytes| fact("Length", format!("{bytes} bytes"))),
+        media
+            .bytes
+            .map(|bytes| fact("Length", format!("{bytes} bytes"))),
     ]
     .into_iter()
     .flatten()
@@ -105,7 +110,10 @@ fn subject(media: &Media) -> Vec<Fact> {
 
 fn says(provenance: &Provenance) -> Vec<Fact> {
     let mut facts = vec![fact("Credential", words::manifest(provenance.manifest))];
-    if matches!(provenance.manifest, ManifestState::Embedded | ManifestState::Sidecar) {
+    if matches!(
+        provenance.manifest,
+        ManifestState::Embedded | ManifestState::Sidecar
+    ) {
         let signer = &provenance.signer;
         let name = [&signer.organisation, &signer.name]
             .into_iter()
@@ -115,7 +123,10 @@ fn says(provenance: &Provenance) -> Vec<Fact> {
         facts.extend([
             fact("Content", words::content(provenance.content)),
             fact("Signature", words::signature(provenance.signature)),
-            fact("Signer", format!("{name}: {}", words::signer(signer.status))),
+            fact(
+                "Signer",
+                format!("{name}: {}", words::signer(signer.status)),
+            ),
             fact("Time", words::time(provenance.time)),
             fact("History", words::history(provenance.history.status)),
         ]);
@@ -123,7 +134,10 @@ fn says(provenance: &Provenance) -> Vec<Fact> {
     facts.push(fact("About AI", about_ai(provenance)));
     let uncovered = provenance.uncovered.len();
     if uncovered > 0 {
-        facts.push(fact("Unprotected", format!("{uncovered} byte ranges beside the credential")));
+        facts.push(fact(
+            "Unprotected",
+            format!("{uncovered} byte ranges beside the credential"),
+        ));
     }
     facts
 }
@@ -180,10 +194,17 @@ fn shows(detection: &Detection) -> Vec<Fact> {
     if let Some(probability) = detection.probability {
         facts.push(fact("Synthetic", percent(probability)));
     }
-    facts.extend(cut(&detection.models, model).into_iter().map(|text| fact("Model", text)));
+    facts.extend(
+        cut(&detection.models, model)
+            .into_iter()
+            .map(|text| fact("Model", text)),
+    );
     let watermarks = cut(&detection.watermarks, |mark| shown(&mark.key));
     facts.extend(watermarks.into_iter().map(|key| {
-        fact("Watermark", format!("{key}, with a public key: anyone can embed it"))
+        fact(
+            "Watermark",
+            format!("{key}, with a public key: anyone can embed it"),
+        )
     }));
     facts
 }

@@ -161,7 +161,10 @@ mod tests {
         assert_eq!(words.len(), Code::ALL.len());
         for word in words {
             let lower = word.to_lowercase();
-            assert!(!lower.contains("authentic") && !lower.contains("real"), "{word}");
+            assert!(
+                !lower.contains("authentic") && !lower.contains("real"),
+                "{word}"
+            );
         }
     }
 

@@ -90,7 +90,11 @@ fn answering(text: &'static str) -> (SocketAddr, mpsc::Receiver<String>) {
 
 fn post_to(address: SocketAddr) -> Outcome {
     let reach = Reach::DangerousLoopback;
-    send(&Client::new(reach), &format!("http://{address}/hook?a=1"), reach)
+    send(
+        &Client::new(reach),
+        &format!("http://{address}/hook?a=1"),
+        reach,
+    )
 }
 
 #[test]
@@ -112,7 +116,11 @@ fn a_name_that_leads_inside_is_not_connected_to() {
         let names = stub(addresses, port);
         let client = Client::with_parts(Reach::Public, names.clone(), RootCerts::WebPki);
         let outcome = send(&client, "https://rebind.example/", Reach::Public);
-        assert_eq!(outcome, Outcome::Unreached(Unreached::NotPublic), "{addresses:?}");
+        assert_eq!(
+            outcome,
+            Outcome::Unreached(Unreached::NotPublic),
+            "{addresses:?}"
+        );
         assert_eq!(names.asked.load(Ordering::SeqCst), 1, "{addresses:?}");
     }
     assert!(listener.accept().is_err(), "somebody connected");
@@ -124,7 +132,11 @@ fn a_name_is_looked_up_once_and_connected_to_where_it_led() {
     let names = stub(&["127.0.0.1"], address.port());
     let reach = Reach::DangerousLoopback;
     let client = Client::with_parts(reach, names.clone(), RootCerts::WebPki);
-    let outcome = send(&client, &format!("http://localhost:{}/", address.port()), reach);
+    let outcome = send(
+        &client,
+        &format!("http://localhost:{}/", address.port()),
+        reach,
+    );
     assert_eq!(outcome, Outcome::Delivered(StatusCode::NO_CONTENT));
     assert_eq!(names.asked.load(Ordering::SeqCst), 1);
     assert!(heard.recv().unwrap().contains("host: localhost:"));
@@ -143,7 +155,10 @@ fn a_receiver_gets_the_three_headers_and_the_body_as_signed() {
         "webhook-signature: v1a,AAAA",
         "content-type: application/json",
     ] {
-        assert!(head.lines().any(|found| found == line), "no {line} in {head}");
+        assert!(
+            head.lines().any(|found| found == line),
+            "no {line} in {head}"
+        );
     }
     assert_eq!(body, "{\"id\":1}");
 }
@@ -152,21 +167,32 @@ fn a_receiver_gets_the_three_headers_and_the_body_as_signed() {
 fn a_redirect_is_an_answer_and_not_a_way() {
     let (inside, heard_inside) = answering("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
     let (address, _heard) = receiver(move |stream| {
-        let moved = format!("HTTP/1.1 307 Moved\r\nlocation: http://{inside}/\r\ncontent-length: 0\r\n\r\n");
+        let moved = format!(
+            "HTTP/1.1 307 Moved\r\nlocation: http://{inside}/\r\ncontent-length: 0\r\n\r\n"
+        );
         let _ = stream.write_all(moved.as_bytes());
     });
     let outcome = post_to(address);
-    assert_eq!(outcome, Outcome::Refused(StatusCode::TEMPORARY_REDIRECT, None));
+    assert_eq!(
+        outcome,
+        Outcome::Refused(StatusCode::TEMPORARY_REDIRECT, None)
+    );
     assert!(heard_inside.try_recv().is_err(), "it was followed");
 }
 
 #[test]
 fn statuses_are_told_apart() {
     for (answer, expected) in [
-        ("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n", Outcome::Gone),
+        (
+            "HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n",
+            Outcome::Gone,
+        ),
         (
             "HTTP/1.1 503 Busy\r\nretry-after: 120\r\ncontent-length: 0\r\n\r\n",
-            Outcome::Refused(StatusCode::SERVICE_UNAVAILABLE, Some(Duration::from_secs(120))),
+            Outcome::Refused(
+                StatusCode::SERVICE_UNAVAILABLE,
+                Some(Duration::from_secs(120)),
+            ),
         ),
         (
             "HTTP/1.1 500 No\r\nretry-after: Wed, 25 Nov 2026\r\ncontent-length: 0\r\n\r\n",
@@ -190,7 +216,10 @@ fn a_receiver_cannot_make_us_read_without_end() {
     assert_eq!(post_to(address), Outcome::Delivered(StatusCode::OK));
     let (address, _heard) = receiver(|stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n");
-        while stream.write_all(b"x-more: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n").is_ok() {}
+        while stream
+            .write_all(b"x-more: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n")
+            .is_ok()
+        {}
     });
     assert_eq!(post_to(address), Outcome::Unreached(Unreached::Broken));
     assert!(started.elapsed() < Duration::from_secs(10));

@@ -104,7 +104,11 @@ impl Deliveries {
         if free == 0 {
             return Ok(());
         }
-        for delivery in self.store.lease_deliveries((self.clock)(), LEASE_S, free).await? {
+        for delivery in self
+            .store
+            .lease_deliveries((self.clock)(), LEASE_S, free)
+            .await?
+        {
             // Places are only taken here, so those that were counted are still free.
             if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
                 tokio::spawn(Arc::clone(self).attempt(delivery, place));
@@ -153,7 +157,9 @@ impl Deliveries {
         });
         let unavailable = |what: &str| Stuck::ForNow(StoreError::Unexpected(what.to_owned()));
         match answer {
-            Ok(answer) => answer.await.map_err(|_| unavailable("an attempt broke off")),
+            Ok(answer) => answer
+                .await
+                .map_err(|_| unavailable("an attempt broke off")),
             // There are as many threads as places.
             Err(_) => Err(unavailable("no thread is free for a webhook")),
         }
@@ -162,7 +168,11 @@ impl Deliveries {
     async fn body(&self, delivery: &Delivery) -> Result<String, Stuck> {
         let kept = match delivery.analysis {
             Some(id) => {
-                let kept = self.store.find(delivery.tenant, id).await.map_err(Stuck::ForNow)?;
+                let kept = self
+                    .store
+                    .find(delivery.tenant, id)
+                    .await
+                    .map_err(Stuck::ForNow)?;
                 let kept = kept.filter(|kept| kept.erased_at.is_none());
                 Some(kept.ok_or(Stuck::ForGood("erased"))?)
             }

@@ -36,7 +36,10 @@ pub(crate) async fn signing_keys(
     now: Timestamp,
 ) -> Result<Vec<SigningKey>, StoreError> {
     let keys = ensured(store, tenant, now).await?;
-    Ok(keys.iter().map(|key| SigningKey::from_bytes(&key.seed)).collect())
+    Ok(keys
+        .iter()
+        .map(|key| SigningKey::from_bytes(&key.seed))
+        .collect())
 }
 
 /// The public halves of the keys that sign for `tenant` at `now`, the newest first.
@@ -66,7 +69,9 @@ pub async fn rotate_keys(
     overlap_s: u32,
 ) -> Result<Vec<PublicKey>, StoreError> {
     let ends_at = Timestamp(now.0.saturating_add(i64::from(overlap_s)));
-    store.add_signing_key(tenant, new_key(now)?, ends_at).await?;
+    store
+        .add_signing_key(tenant, new_key(now)?, ends_at)
+        .await?;
     let keys = store.signing_keys(tenant, now).await?;
     Ok(keys.iter().map(public).collect())
 }
@@ -102,6 +107,9 @@ fn public(key: &store::SigningKey) -> PublicKey {
     PublicKey {
         key: public_text(&SigningKey::from_bytes(&key.seed).verifying_key()),
         created_at: key.created_at.to_rfc3339(),
-        ends_at: key.ends_at.filter(|end| end.0 < i64::MAX).map(|end| end.to_rfc3339()),
+        ends_at: key
+            .ends_at
+            .filter(|end| end.0 < i64::MAX)
+            .map(|end| end.to_rfc3339()),
     }
 }

@@ -13,8 +13,8 @@ mod schedule;
 mod sign;
 mod target;
 
-pub use keys::{PublicKey, rotate_keys, signing_public_keys};
 pub(crate) use deliver::Deliveries;
+pub use keys::{PublicKey, rotate_keys, signing_public_keys};
 pub(crate) use routes::routes;
 pub use target::Reach;
 pub(crate) use target::Target;

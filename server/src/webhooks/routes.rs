@@ -180,7 +180,9 @@ async fn deliveries(
     let which: Which = parameters(&uri)?;
     let analysis = which
         .analysis
-        .map(|id| AnalysisId::parse(&id).ok_or_else(|| Problem::parameter("/analysis", "This is no id.")))
+        .map(|id| {
+            AnalysisId::parse(&id).ok_or_else(|| Problem::parameter("/analysis", "This is no id."))
+        })
         .transpose()?;
     let found = state
         .store
@@ -230,7 +232,11 @@ async fn test(
         next_at: Some(now.to_rfc3339()),
         created_at: now.to_rfc3339(),
     };
-    state.store.queue_delivery(new).await.map_err(Problem::store)?;
+    state
+        .store
+        .queue_delivery(new)
+        .await
+        .map_err(Problem::store)?;
     let deliveries = vec![delivery];
     Ok((StatusCode::ACCEPTED, Json(Deliveries { deliveries })).into_response())
 }

@@ -21,7 +21,10 @@ pub(crate) fn next_attempt(
     let asked = retry_after.map_or(0, |wait| i64::try_from(wait.as_secs()).unwrap_or(i64::MAX));
     let end = created.0.saturating_add(AGES_S[AGES_S.len() - 1]);
     // At least a moment later, or a backlog would be tried several times in a row.
-    let earliest = now.0.saturating_add(asked.max(PAUSE_S)).min(end.max(now.0 + PAUSE_S));
+    let earliest = now
+        .0
+        .saturating_add(asked.max(PAUSE_S))
+        .min(end.max(now.0 + PAUSE_S));
     Some(Timestamp(planned.max(earliest)))
 }
 
@@ -34,9 +37,7 @@ fn jitter_s(id: Uuid, age_s: i64) -> i64 {
 
 /// Seconds after its creation at which a webhook is tried, counted in attempts made: at once, then 5 s, 1 min,
 /// 5 min, 30 min, 2 h, 5 h, 10 h, 16 h and 24 h later.
-const AGES_S: [i64; 10] = [
-    0, 5, 60, 300, 1_800, 7_200, 18_000, 36_000, 57_600, 86_400,
-];
+const AGES_S: [i64; 10] = [0, 5, 60, 300, 1_800, 7_200, 18_000, 36_000, 57_600, 86_400];
 
 /// Shortest pause between two attempts, in seconds.
 const PAUSE_S: i64 = 5;
@@ -64,10 +65,16 @@ mod tests {
     #[test]
     fn ten_attempts_are_spread_over_a_day() {
         let plain = ages(Uuid::nil());
-        assert_eq!(plain, [0, 5, 60, 300, 1_800, 7_200, 18_000, 36_000, 57_600, 86_400]);
+        assert_eq!(
+            plain,
+            [0, 5, 60, 300, 1_800, 7_200, 18_000, 36_000, 57_600, 86_400]
+        );
         let late = ages(Uuid::max());
         assert_eq!(late.len(), 10);
-        assert!(late[9] > 86_400 && late[9] <= 86_400 * 11 / 10 + 1, "{late:?}");
+        assert!(
+            late[9] > 86_400 && late[9] <= 86_400 * 11 / 10 + 1,
+            "{late:?}"
+        );
     }
 
     #[test]

@@ -54,7 +54,9 @@ mod tests {
 
     /// What a receiver does, after the specification: any signature by any key it trusts.
     fn accepts(trusted: &str, id: &str, at: &str, body: &str, header: &str) -> bool {
-        let key = STANDARD.decode(trusted.strip_prefix("whpk_").unwrap()).unwrap();
+        let key = STANDARD
+            .decode(trusted.strip_prefix("whpk_").unwrap())
+            .unwrap();
         let key = VerifyingKey::from_bytes(&key.try_into().unwrap()).unwrap();
         header.split(' ').any(|signature| {
             let Some(("v1a", encoded)) = signature.split_once(',') else {

@@ -141,7 +141,11 @@ mod tests {
     #[track_caller]
     fn check(expected: Result<&str, TargetError>, address: &str) {
         let found = Target::parse(address, Reach::Public).map(|target| target.uri().to_string());
-        assert_eq!(found.as_deref().map_err(|error| *error), expected, "{address}");
+        assert_eq!(
+            found.as_deref().map_err(|error| *error),
+            expected,
+            "{address}"
+        );
     }
 
     #[test]
@@ -155,7 +159,10 @@ mod tests {
             check(Ok(address), address);
         }
         check(Ok("https://example.com/"), "HTTPS://EXAMPLE.com:443");
-        check(Ok("https://xn--bcher-kva.example/"), "https://bücher.example/");
+        check(
+            Ok("https://xn--bcher-kva.example/"),
+            "https://bücher.example/",
+        );
     }
 
     #[test]
@@ -195,8 +202,14 @@ mod tests {
         check(Err(TargetError::Unreadable), "/hook");
         check(Err(TargetError::Unreadable), "");
         check(Err(TargetError::Unreadable), "https://");
-        check(Err(TargetError::Credentials), "https://user:pw@example.com/");
-        check(Err(TargetError::Credentials), "https://example.com@127.0.0.1/");
+        check(
+            Err(TargetError::Credentials),
+            "https://user:pw@example.com/",
+        );
+        check(
+            Err(TargetError::Credentials),
+            "https://example.com@127.0.0.1/",
+        );
         check(Err(TargetError::Fragment), "https://example.com/#a");
         check(Err(TargetError::Port), "https://example.com:22/");
         check(Err(TargetError::Port), "https://example.com:6379/");
@@ -206,7 +219,10 @@ mod tests {
 
     #[test]
     fn a_backslash_or_a_line_break_cannot_move_the_host() {
-        check(Ok("https://example.com/@127.0.0.1/"), "https://example.com\\@127.0.0.1/");
+        check(
+            Ok("https://example.com/@127.0.0.1/"),
+            "https://example.com\\@127.0.0.1/",
+        );
         check(Ok("https://example.com/a"), "https://example.com/\r\na");
     }
 

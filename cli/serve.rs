@@ -55,12 +55,14 @@ pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure
 
 /// The folder that was named, or one that goes with the service.
 fn data_folder(args: &ServeArgs, settings: &Settings) -> Result<DataFolder, Failure> {
-    let named = args.data_dir.as_ref().or(settings.config.serve.data_dir.as_ref());
-    let Some(path) = named else {
-        say("no --data-dir is given: uploads and reports are kept until this service ends, and then removed");
-        return Ok(DataFolder::temporary()?);
-    };
-    Ok(DataFolder::claim(path)?)
+    let named = args
+        .data_dir
+        .as_ref()
+        .or(settings.config.serve.data_dir.as_ref());
+    Ok(match named {
+        Some(path) => DataFolder::claim(path)?,
+        None => DataFolder::temporary()?,
+    })
 }
 
 async fn answer(
@@ -72,7 +74,13 @@ async fn answer(
     // Before the address is told, so that a signal right after it is not lost.
     let stop = Stop::listen()?;
     reload::notice(tell)?;
+    let is_temporary = data.is_temporary();
     let service = Service::bind(examiner, data, settings).await?;
+    if is_temporary {
+        say(
+            "no --data-dir is given: what is uploaded is kept until this service ends, and then removed",
+        );
+    }
     if service.is_open().await? {
         say("no API key is configured: whoever is on this machine may use the service without one");
     }

@@ -102,8 +102,8 @@ async fn without_key(
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<(TenantId, Scopes), Problem> {
-    let is_local = state.settings.listen.ip().to_canonical().is_loopback()
-        && page::is_own(method, headers);
+    let is_local =
+        state.settings.listen.ip().to_canonical().is_loopback() && page::is_own(method, headers);
     if is_local && !state.store.has_tenants().await.map_err(Problem::store)? {
         Ok((TenantId::LOCAL, Scopes::of(&LOCAL_SCOPES)))
     } else {

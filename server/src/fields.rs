@@ -170,7 +170,11 @@ mod tests {
     fn check(name: &str, text: &str, expected: Result<(), &str>) {
         let field = Field::of_name(name).unwrap();
         let found = Fields::default().set(field, text.to_owned(), Reach::Public);
-        assert_eq!(found.map_err(|problem| problem.code()), expected, "{name}={text}");
+        assert_eq!(
+            found.map_err(|problem| problem.code()),
+            expected,
+            "{name}={text}"
+        );
     }
 
     #[test]
@@ -185,8 +189,16 @@ mod tests {
         check("metadata", "{\"case\": [17]}", Ok(()));
         check("metadata", "[17]", bad);
         check("metadata", "{", bad);
-        check("metadata", &format!("{{\"a\":\"{}\"}}", "x".repeat(4096)), bad);
-        check("metadata", &format!("{{\"a\":{}{}}}", "[".repeat(500), "]".repeat(500)), bad);
+        check(
+            "metadata",
+            &format!("{{\"a\":\"{}\"}}", "x".repeat(4096)),
+            bad,
+        );
+        check(
+            "metadata",
+            &format!("{{\"a\":{}{}}}", "[".repeat(500), "]".repeat(500)),
+            bad,
+        );
         check("callback_url", "https://example.com/hook", Ok(()));
         check("callback_url", "https://127.0.0.1/", bad);
         assert_eq!(Field::of_name("nmae"), None);

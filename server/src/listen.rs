@@ -101,7 +101,10 @@ impl Service {
         drop(self.listener);
         state.stop();
         tracing::info!("stopped accepting connections, finishing what is under way");
-        if timeout(settings.drain_timeout, open.shutdown()).await.is_err() {
+        if timeout(settings.drain_timeout, open.shutdown())
+            .await
+            .is_err()
+        {
             tracing::warn!("some requests did not finish in time and were cut off");
         }
         for task in tasks {

@@ -70,7 +70,10 @@ async fn read_file(
     max_bytes: u64,
 ) -> Result<(), Problem> {
     let file_name = part.file_name().map(str::to_owned);
-    if file_name.as_ref().is_some_and(|name| name.len() > MAX_TEXT_BYTES) {
+    if file_name
+        .as_ref()
+        .is_some_and(|name| name.len() > MAX_TEXT_BYTES)
+    {
         return Err(too_long("/file", MAX_TEXT_BYTES));
     }
     if let Some(kind) = part.content_type() {

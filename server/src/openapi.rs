@@ -12,8 +12,8 @@ use serde_json::Value;
 use utoipa::{
     IntoResponses, Modify, OpenApi,
     openapi::{
-        ContentBuilder, Object, ObjectBuilder, OneOfBuilder, Ref, RefOr, ResponseBuilder, Schema, Type,
-        response,
+        ContentBuilder, Object, ObjectBuilder, OneOfBuilder, Ref, RefOr, ResponseBuilder, Schema,
+        Type, response,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -69,7 +69,9 @@ impl Modify for Keys {
         let components = description.components.get_or_insert_default();
         let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("A key from `bonafide admin keys new`; its scopes are named at each operation."));
+            .description(Some(
+                "A key from `bonafide admin keys new`; its scopes are named at each operation.",
+            ));
         components.add_security_scheme("key", SecurityScheme::Http(bearer.build()));
         let named = ApiKeyValue::with_description("X-API-Key", "The same key under another name.");
         components.add_security_scheme("named_key", SecurityScheme::ApiKey(ApiKey::Header(named)));
@@ -111,7 +113,8 @@ impl IntoResponses for UploadRefusals {
 fn problems(of: &[(&str, &str)]) -> BTreeMap<String, RefOr<response::Response>> {
     of.iter()
         .map(|(status, what)| {
-            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("RequestProblem")));
+            let content =
+                ContentBuilder::new().schema(Some(Ref::from_schema_name("RequestProblem")));
             let response = ResponseBuilder::new()
                 .description(*what)
                 .content("application/problem+json", content.build());
@@ -125,7 +128,9 @@ pub(crate) fn report_schema() -> Schema {
     let report = OneOfBuilder::new()
         .item(Ref::from_schema_name("Report"))
         .item(ObjectBuilder::new().schema_type(Type::Null))
-        .description(Some("The report, as `bonafide scan` prints it; null until the analysis is done or failed."))
+        .description(Some(
+            "The report, as `bonafide scan` prints it; null until the analysis is done or failed.",
+        ))
         .build();
     Schema::OneOf(report)
 }
@@ -134,7 +139,9 @@ pub(crate) fn report_schema() -> Schema {
 pub(crate) fn verdict_code() -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .enum_values(Some(verdict::report::Code::ALL.map(verdict::report::Code::as_str)))
+        .enum_values(Some(
+            verdict::report::Code::ALL.map(verdict::report::Code::as_str),
+        ))
         .build()
 }
 
@@ -165,7 +172,9 @@ fn point_to_components(schema: &mut Value) {
     match schema {
         Value::Object(keys) => {
             for (key, value) in keys {
-                let name = value.as_str().and_then(|text| text.strip_prefix("#/$defs/"));
+                let name = value
+                    .as_str()
+                    .and_then(|text| text.strip_prefix("#/$defs/"));
                 match name.filter(|_| key == "$ref") {
                     Some(name) => *value = format!("#/components/schemas/Report{name}").into(),
                     None => point_to_components(value),
@@ -174,5 +183,54 @@ fn point_to_components(schema: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(point_to_components),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_committed_description_is_this_one() {
+        let committed: Value =
+            serde_json::from_str(include_str!("../../docs/openapi.json")).unwrap();
+        assert!(
+            committed == openapi(),
+            "run `cargo xtask openapi` and commit docs/openapi.json"
+        );
+    }
+
+    #[test]
+    fn every_reference_leads_to_a_component() {
+        let description = openapi();
+        let mut references = BTreeSet::new();
+        collect(&description, &mut references);
+        assert!(references.len() > 20, "{references:?}");
+        for reference in references {
+            let pointer = reference.strip_prefix('#').unwrap();
+            assert!(
+                description.pointer(pointer).is_some(),
+                "{reference} leads nowhere"
+            );
+        }
+    }
+
+    fn collect(value: &Value, into: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(keys) => {
+                for (key, value) in keys {
+                    match value.as_str().filter(|_| key == "$ref") {
+                        Some(reference) => {
+                            into.insert(reference.to_owned());
+                        }
+                        None => collect(value, into),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
     }
 }

@@ -28,7 +28,7 @@ use crate::{
 type Routes = OpenApiRouter<Arc<ServerState>>;
 
 /// All routes over `state`.
-pub fn router(state: Arc<ServerState>) -> Router {
+pub(crate) fn router(state: Arc<ServerState>) -> Router {
     let guard = middleware::from_fn_with_state(Arc::clone(&state), auth::guard);
     let (router, _) = routes_with(|api| api.route_layer(guard)).split_for_parts();
     router

@@ -7,22 +7,13 @@ use tokio::sync::{Mutex, Semaphore, watch};
 use verdict::Examiner;
 
 use crate::{
-    disk::Disk,
-    error::ServeError,
-    health::LastCheck,
-    intake::Intake,
-    limits::Gates,
-    metered::KIB,
-    metrics::Metrics,
-    pool::Pool,
-    progress::Progress,
-    reload::ExaminerCell,
-    settings::ServeSettings,
-    store::Store,
+    disk::Disk, error::ServeError, health::LastCheck, intake::Intake, limits::Gates, metered::KIB,
+    metrics::Metrics, pool::Pool, progress::Progress, reload::ExaminerCell,
+    settings::ServeSettings, store::Store,
 };
 
 /// What a service is made of. Cheap to share behind an `Arc`.
-pub struct ServerState {
+pub(crate) struct ServerState {
     pub(crate) settings: ServeSettings,
     pub(crate) examiner: Arc<ExaminerCell>,
     pub(crate) store: Arc<dyn Store>,

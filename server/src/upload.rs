@@ -122,8 +122,8 @@ fn read_parameters(request: &Request<Body>, parts: &mut Parts) -> Result<(), Pro
             "The address takes the parameters name, external_id, declared_ai, metadata and callback_url.",
         )
     };
-    let Query(parameters) = Query::<Vec<(String, String)>>::try_from_uri(request.uri())
-        .map_err(|_| unknown())?;
+    let Query(parameters) =
+        Query::<Vec<(String, String)>>::try_from_uri(request.uri()).map_err(|_| unknown())?;
     for (name, text) in parameters {
         let field = Field::of_name(&name).ok_or_else(unknown)?;
         parts.fields.set(field, text, parts.reach)?;
@@ -131,11 +131,7 @@ fn read_parameters(request: &Request<Body>, parts: &mut Parts) -> Result<(), Pro
     Ok(())
 }
 
-async fn read_raw(
-    request: Request<Body>,
-    meter: &Meter,
-    parts: &mut Parts,
-) -> Result<(), Problem> {
+async fn read_raw(request: Request<Body>, meter: &Meter, parts: &mut Parts) -> Result<(), Problem> {
     if let Some(kind) = content_type(request.headers()) {
         parts.declared = declared_kind(kind)?;
     }
@@ -174,7 +170,8 @@ fn extension_kind(name: &str) -> Option<Kind> {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    content_type(headers).is_some_and(|kind| essence(kind).eq_ignore_ascii_case("multipart/form-data"))
+    content_type(headers)
+        .is_some_and(|kind| essence(kind).eq_ignore_ascii_case("multipart/form-data"))
 }
 
 /// The type without its parameters.
@@ -216,7 +213,13 @@ mod tests {
         assert_eq!(kind("video/x-matroska"), Ok(None));
         assert_eq!(kind("application/pdf"), Ok(Some(Kind::Pdf)));
         assert_eq!(kind("application/octet-stream"), Ok(None));
-        for wrong in ["application/zip", "text/html", "application/json", "image", ""] {
+        for wrong in [
+            "application/zip",
+            "text/html",
+            "application/json",
+            "image",
+            "",
+        ] {
             assert_eq!(kind(wrong), Err("unsupported_media_type"), "{wrong:?}");
         }
     }

@@ -190,7 +190,12 @@ async fn until_finished(
             return Ok(kept);
         }
         // Asked before each wait: it may have been finished before the watch began.
-        match state.store.find(caller.tenant, kept.id).await.map_err(Problem::store)? {
+        match state
+            .store
+            .find(caller.tenant, kept.id)
+            .await
+            .map_err(Problem::store)?
+        {
             Some(now) if now.erased_at.is_none() => kept = now,
             Some(_) | None => return Err(Problem::erased()),
         }

@@ -36,7 +36,14 @@ mod tests {
         let text = write(id);
         assert_eq!(read(&text), Some(id));
         let other = format!("B{}", &text[1..]);
-        for wrong in ["", "x", &text[1..], &format!("{text}A"), &other, &id.to_string()] {
+        for wrong in [
+            "",
+            "x",
+            &text[1..],
+            &format!("{text}A"),
+            &other,
+            &id.to_string(),
+        ] {
             assert_eq!(read(wrong), None, "{wrong:?}");
         }
     }

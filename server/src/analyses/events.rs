@@ -55,7 +55,9 @@ pub(crate) async fn events(
         ended: false,
     };
     let alive = KeepAlive::new().interval(HEARTBEAT).text("alive");
-    Ok(Sse::new(steps.into_stream()).keep_alive(alive).into_response())
+    Ok(Sse::new(steps.into_stream())
+        .keep_alive(alive)
+        .into_response())
 }
 
 /// One open stream. It holds the caller, and with it one of the tenant's places, until it is dropped.

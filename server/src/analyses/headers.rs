@@ -81,7 +81,14 @@ mod tests {
         check(&["return=minimal", "wait=\"7\""], Some(7));
         check(&["wait=3600"], Some(30));
         check(&["wait=0"], Some(0));
-        for odd in ["wait", "wait=", "wait=-1", "wait=1.5", "await=5", "wait=99999999999999999999"] {
+        for odd in [
+            "wait",
+            "wait=",
+            "wait=-1",
+            "wait=1.5",
+            "await=5",
+            "wait=99999999999999999999",
+        ] {
             check(&[odd], None);
         }
     }

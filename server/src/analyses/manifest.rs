@@ -11,12 +11,7 @@ use media::{Fault, Media, Name};
 
 use super::{Stored, read::find};
 use crate::{
-    auth::Caller,
-    error::Problem,
-    openapi::Refusals,
-    metered::KIB,
-    state::ServerState,
-    store::Scope,
+    auth::Caller, error::Problem, metered::KIB, openapi::Refusals, state::ServerState, store::Scope,
 };
 
 /// The C2PA manifest store of the file, as bytes.
@@ -69,16 +64,13 @@ async fn read_manifest(state: &ServerState, kept: Stored) -> Result<Option<Vec<u
         .read_pool
         .run(move || {
             let _memory = memory;
-            let media = Media::from_bytes(
-                Name::from_text(""),
-                None,
-                bytes,
-                examiner.limits(),
-            );
-            media.ok().and_then(|media| examiner.judge().manifest_store(&media))
+            let media = Media::from_bytes(Name::from_text(""), None, bytes, examiner.limits());
+            media
+                .ok()
+                .and_then(|media| examiner.judge().manifest_store(&media))
         })
         .map_err(|_| Problem::busy())?;
-    found.await.map_err(|_| {
-        Problem::fault(Fault::Bug, "Reading the manifest broke off.")
-    })
+    found
+        .await
+        .map_err(|_| Problem::fault(Fault::Bug, "Reading the manifest broke off."))
 }

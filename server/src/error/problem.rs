@@ -211,7 +211,10 @@ impl Problem {
             Fault::Busy => Self::busy(),
             fault @ (Fault::Caller | Fault::Operator | Fault::Bug) => {
                 tracing::error!(%error, code = error.code(), "the store cannot answer");
-                Self::fault(fault, "The service cannot reach what it keeps. Try again later.")
+                Self::fault(
+                    fault,
+                    "The service cannot reach what it keeps. Try again later.",
+                )
             }
         }
     }
@@ -366,3 +369,32 @@ const KINDS: [Kind; 21] = [
     UNAVAILABLE,
     BUSY,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_every_kind_with_its_status() {
+        let documentation = include_str!("../../../docs/API.md");
+        for Kind(status, code, _) in &KINDS {
+            let status = format!("| {} |", status.as_u16());
+            let code = format!("`{code}`");
+            let is_row = |line: &str| line.starts_with(&status) && line.contains(&code);
+            assert!(
+                documentation.lines().any(is_row),
+                "docs/API.md lacks {status} {code}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_two_kinds_share_a_code() {
+        for (at, kind) in KINDS.iter().enumerate() {
+            assert!(
+                KINDS[at + 1..].iter().all(|other| other.1 != kind.1),
+                "{kind:?}"
+            );
+        }
+    }
+}

@@ -140,3 +140,40 @@ async fn a_lock_that_lasts_too_long_is_told_as_one() {
     held.rollback().await.unwrap();
     store.ensure_tenant(&name("acme"), NOW).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_waits_for_the_disk_is_committed_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("store");
+    let store = SqliteStore::open(&file).await.unwrap();
+    let before = commits(&folder.path().join("store-wal"));
+    // Another process holds the file meanwhile, so that the writes have to wait for something.
+    let url = format!("sqlite:{}", file.display());
+    let mut raw = SqliteConnection::connect(&url).await.unwrap();
+    let held = raw.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let names: Vec<TenantName> = (0..50).map(|number| name(&format!("t{number}"))).collect();
+    let writes = names.iter().map(|name| store.ensure_tenant(name, NOW));
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        held.rollback().await.unwrap();
+    };
+    let (written, ()) = tokio::join!(futures_util::future::join_all(writes), release);
+    assert!(written.iter().all(Result::is_ok), "{written:?}");
+    let commits = commits(&folder.path().join("store-wal")) - before;
+    assert!(
+        (1..=3).contains(&commits),
+        "{commits} commits for 50 writes"
+    );
+}
+
+/// Transactions in a write-ahead log: a frame that ends one carries the size of the database
+/// (sqlite.org/fileformat2.html, section 4.1).
+fn commits(log: &std::path::Path) -> usize {
+    let bytes = std::fs::read(log).unwrap();
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    let frame = 24 + usize::try_from(number(8)).unwrap();
+    (32..bytes.len())
+        .step_by(frame)
+        .filter(|at| number(at + 4) != 0)
+        .count()
+}

@@ -2,9 +2,9 @@
 //! without them has no browser, and a test says so.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _},
     net::SocketAddr,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -18,6 +18,8 @@ pub(crate) struct Browser {
     driver: Child,
     address: SocketAddr,
     session: String,
+    /// Kept open: the driver ends when it cannot write its log.
+    _stdout: BufReader<ChildStdout>,
 }
 
 impl Browser {
@@ -29,16 +31,21 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .ok()?;
-        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let mut stdout = BufReader::new(driver.stdout.take().unwrap());
         // "ChromeDriver was started successfully on port N."
-        let port = lines.map_while(Result::ok).find_map(|line| {
-            let (_, port) = line.rsplit_once("on port ")?;
-            port.trim_end_matches('.').parse().ok()
-        });
+        let port = stdout
+            .by_ref()
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let (_, port) = line.rsplit_once("on port ")?;
+                port.trim_end_matches('.').parse().ok()
+            });
         let mut browser = Self {
             driver,
             address: SocketAddr::from(([127, 0, 0, 1], port.unwrap_or(0))),
             session: String::new(),
+            _stdout: stdout,
         };
         port?;
         let wanted = json!({"capabilities": {"alwaysMatch": {

@@ -237,3 +237,7 @@ const ROUND: Duration = Duration::from_secs(1);
 const PARTING: Duration = Duration::from_secs(3);
 
 const _: () = assert!(PARTING.as_secs() < TIMEOUT.as_secs());
+
+#[cfg(test)]
+#[path = "deliver_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! Arguments as they are typed; `settings.rs` resolves them. Each flag with a `BONAFIDE_*` variable names
 //! it here, and nowhere else.
 
+pub(crate) mod admin;
 mod keys;
 mod sign;
 mod signer;
@@ -49,6 +50,9 @@ pub(crate) enum Command {
     /// Answer over HTTP
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Box<ServeArgs>),
+    /// Manage tenants, API keys and retention of a service's data folder
+    #[command(after_help = ADMIN_EXAMPLES)]
+    Admin(Box<admin::AdminArgs>),
     /// List and check the installed models
     Models(ModelsArgs),
     /// Say what is installed and what is missing
@@ -127,17 +131,33 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "BONAFIDE_LISTEN", value_name = "ADDRESS")]
     pub(crate) listen: Option<SocketAddr>,
 
+    /// Folder for everything that is kept; made if missing [default: a temporary one, removed at the end]
+    #[arg(long, env = "BONAFIDE_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+
     /// Threads that examine [default: the number of cores]
     #[arg(long, env = "BONAFIDE_JOBS", value_name = "N")]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
 
-    /// Uploads that may wait for a thread [default: 64]
+    /// Uploads that may wait to be examined [default: 64]
     #[arg(long, env = "BONAFIDE_QUEUE", value_name = "N")]
     pub(crate) queue: Option<usize>,
 
     /// Open connections [default: 256]
     #[arg(long, env = "BONAFIDE_MAX_CONNECTIONS", value_name = "N")]
     pub(crate) max_connections: Option<usize>,
+
+    /// Requests that one tenant may send per minute [default: 6000]
+    #[arg(long, env = "BONAFIDE_REQUESTS_PER_MINUTE", value_name = "N")]
+    pub(crate) requests_per_minute: Option<std::num::NonZeroU32>,
+
+    /// Requests that one tenant may have open at one time [default: 192]
+    #[arg(long, env = "BONAFIDE_MAX_OPEN_REQUESTS", value_name = "N")]
+    pub(crate) max_open_requests: Option<usize>,
+
+    /// Bytes on the disk below which the service says that it is not ready [default: 268435456]
+    #[arg(long, env = "BONAFIDE_MIN_FREE_BYTES", value_name = "N")]
+    pub(crate) min_free_bytes: Option<u64>,
 
     /// Seconds in which a request header must arrive [default: 10]
     #[arg(long, env = "BONAFIDE_HEADER_TIMEOUT_S", value_name = "SECONDS")]
@@ -147,9 +167,13 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "BONAFIDE_BODY_TIMEOUT_S", value_name = "SECONDS")]
     pub(crate) body_timeout_s: Option<u64>,
 
-    /// Seconds open requests get to finish after a signal to stop [default: 25]
+    /// Seconds open requests get to finish after a signal to stop [default: 20]
     #[arg(long, env = "BONAFIDE_DRAIN_TIMEOUT_S", value_name = "SECONDS")]
     pub(crate) drain_timeout_s: Option<u64>,
+
+    /// Let webhooks reach this machine itself over HTTP, for trying them out
+    #[arg(long)]
+    pub(crate) dangerous_webhooks_to_loopback: bool,
 
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
@@ -310,6 +334,13 @@ Examples:
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
-  bonafide serve --listen 127.0.0.1:8080
-  curl --data-binary @picture.jpg -H 'Content-Type: image/jpeg' 'http://127.0.0.1:8080/v1/analyses?name=picture.jpg'
-  curl -F file=@picture.jpg http://127.0.0.1:8080/v1/analyses";
+  bonafide serve --data-dir data
+  curl -F file=@picture.jpg -H 'Prefer: wait=10' http://127.0.0.1:8080/v1/analyses
+  curl --data-binary @picture.jpg -H 'Content-Type: image/jpeg' 'http://127.0.0.1:8080/v1/analyses?name=picture.jpg'";
+
+const ADMIN_EXAMPLES: &str = "\
+Examples:
+  bonafide admin keys new --data-dir data --tenant acme --scopes analyse,read
+  bonafide admin keys list --data-dir data --tenant acme
+  bonafide admin keys rotate --data-dir data --tenant acme 0123456789ab
+  bonafide admin tenants retention --data-dir data --tenant acme --days 7";

@@ -44,10 +44,18 @@ pub(crate) struct Config {
 pub(crate) struct ServeConfig {
     /// Address and port.
     pub(crate) listen: Option<SocketAddr>,
-    /// Uploads that may wait for a thread.
+    /// Folder for everything that is kept.
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Uploads that may wait to be examined.
     pub(crate) queue: Option<usize>,
     /// Open connections.
     pub(crate) max_connections: Option<usize>,
+    /// Requests that one tenant may send per minute.
+    pub(crate) requests_per_minute: Option<std::num::NonZeroU32>,
+    /// Requests that one tenant may have open at one time.
+    pub(crate) max_open_requests: Option<usize>,
+    /// Bytes on the disk below which the service says that it is not ready.
+    pub(crate) min_free_bytes: Option<u64>,
     /// Seconds in which a request header must arrive.
     pub(crate) header_timeout_s: Option<u64>,
     /// Seconds of silence after which a body is given up.
@@ -72,10 +80,15 @@ impl Config {
         let mut config: Self =
             toml::from_str(&text).map_err(|error| refused(in_one_line(&error, &text)))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for place in [&mut config.models, &mut config.runtime, &mut config.policy]
-            .into_iter()
-            .flatten()
-            .chain(&mut config.trust)
+        for place in [
+            &mut config.models,
+            &mut config.runtime,
+            &mut config.policy,
+            &mut config.serve.data_dir,
+        ]
+        .into_iter()
+        .flatten()
+        .chain(&mut config.trust)
         {
             *place = folder.join(&place);
         }

@@ -11,7 +11,7 @@ use std::{
 use detector::DetectorError;
 use media::{Fault, MediaError};
 use provenance::{ProvenanceError, SignError};
-use server::ServeError;
+use server::{ServeError, store::StoreError};
 
 use crate::output::{say, shown};
 
@@ -62,6 +62,11 @@ impl Failure {
         Self::from_fault(error.fault(), &format_args!("{}: {error}", path.display()))
     }
 
+    /// The sentence.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Messages of the crates below say what is wrong, and after the last semicolon what to do.
     fn from_fault(fault: Fault, error: &impl Display) -> Self {
         let text = error.to_string();
@@ -107,17 +112,24 @@ impl From<SignError> for Failure {
 
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
-        let hint = match &error {
+        let hint = match error {
             ServeError::KeysMissing { .. } => {
-                "this version has no API keys: listen on 127.0.0.1 and put a proxy that authenticates in front"
+                "make one with `bonafide admin keys new --data-dir DIR --tenant NAME --scopes analyse,read`, or listen on 127.0.0.1"
             }
             ServeError::Listen { .. } => "give a free address of this machine with --listen",
             ServeError::Threads(_) => "ask for fewer threads with --jobs",
+            ServeError::Store(error) => return Self::from(error),
         };
         Self {
             hint: Some(hint.to_owned()),
             ..Self::from_fault(error.fault(), &error)
         }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::from_fault(error.fault(), &error)
     }
 }
 

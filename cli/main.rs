@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out. It knows commands, terminals and files; what a file
 //! shows or says is found by the crates below, and this one never looks at pixels or manifests itself.
 
+mod admin;
 mod args;
 mod clock;
 mod config;
@@ -17,6 +18,7 @@ mod log;
 mod models;
 mod output;
 mod progress;
+mod reload;
 mod reports;
 mod scan;
 mod secret;
@@ -55,6 +57,7 @@ fn run(args: &Args) -> Result<Exit, Failure> {
         Command::Sign(args) => sign::run(args, &settings),
         Command::Keys(args) => keys::run(args, &settings),
         Command::Serve(args) => serve::run(args, &settings),
+        Command::Admin(args) => admin::run(args, &settings),
         Command::Models(args) => models::run(args, &settings),
         Command::Doctor(args) => doctor::run(args, &settings),
     }

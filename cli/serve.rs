@@ -3,12 +3,12 @@
 use std::{
     io::{self, Write as _},
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, mpsc},
+    thread,
     time::Duration,
 };
 
-use server::{ServeSettings, Service};
-use verdict::Examiner;
+use server::{DataFolder, ExaminerCell, Reach, ServeSettings, Service};
 
 use crate::{
     args::ServeArgs,
@@ -16,10 +16,11 @@ use crate::{
     engine::{self, Pixels},
     exit::{Exit, Failure},
     output::say,
+    reload,
     settings::Settings,
 };
 
-/// Runs the command until SIGINT or SIGTERM.
+/// Runs the command until SIGINT or SIGTERM; SIGHUP reads the rules again.
 pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure> {
     let serve = serve_settings(args, settings);
     let places = settings.detector(&args.detector)?;
@@ -30,6 +31,8 @@ pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure
         settings.limits(&args.limits),
         slot,
     )?;
+    let cell = Arc::new(ExaminerCell::new(Arc::new(examiner)));
+    let data = data_folder(args, settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -39,14 +42,48 @@ pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure
                 "check the limits of this user",
             )
         })?;
-    runtime.block_on(answer(Arc::new(examiner), serve))
+    let (tell, told) = mpsc::channel();
+    thread::scope(|scope| {
+        let rules = Arc::clone(&cell);
+        scope.spawn(move || reload::obey(&told, &rules, args, settings));
+        let exit = runtime.block_on(answer(cell, data, serve, tell));
+        // Ends the task that passes SIGHUP on, and with it the thread that waits for it.
+        drop(runtime);
+        exit
+    })
 }
 
-async fn answer(examiner: Arc<Examiner>, settings: ServeSettings) -> Result<Exit, Failure> {
+/// The folder that was named, or one that goes with the service.
+fn data_folder(args: &ServeArgs, settings: &Settings) -> Result<DataFolder, Failure> {
+    let named = args
+        .data_dir
+        .as_ref()
+        .or(settings.config.serve.data_dir.as_ref());
+    Ok(match named {
+        Some(path) => DataFolder::claim(path)?,
+        None => DataFolder::temporary()?,
+    })
+}
+
+async fn answer(
+    examiner: Arc<ExaminerCell>,
+    data: DataFolder,
+    settings: ServeSettings,
+    tell: mpsc::Sender<()>,
+) -> Result<Exit, Failure> {
     // Before the address is told, so that a signal right after it is not lost.
     let stop = Stop::listen()?;
-    let service = Service::bind(examiner, settings).await?;
-    say("no API key is configured: whoever is on this machine may use the service without one");
+    reload::notice(tell)?;
+    let is_temporary = data.is_temporary();
+    let service = Service::bind(examiner, data, settings).await?;
+    if is_temporary {
+        say(
+            "no --data-dir is given: what is uploaded is kept until this service ends, and then removed",
+        );
+    }
+    if service.is_open().await? {
+        say("no API key is configured: whoever is on this machine may use the service without one");
+    }
     let mut out = io::stdout();
     writeln!(out, "listening on http://{}", service.address())?;
     out.flush()?;
@@ -67,6 +104,23 @@ fn serve_settings(args: &ServeArgs, settings: &Settings) -> ServeSettings {
             .max_connections
             .or(config.max_connections)
             .unwrap_or(defaults.max_connections),
+        requests_per_minute: args
+            .requests_per_minute
+            .or(config.requests_per_minute)
+            .unwrap_or(defaults.requests_per_minute),
+        max_open_requests: args
+            .max_open_requests
+            .or(config.max_open_requests)
+            .unwrap_or(defaults.max_open_requests),
+        min_free_bytes: args
+            .min_free_bytes
+            .or(config.min_free_bytes)
+            .unwrap_or(defaults.min_free_bytes),
+        webhook_reach: if args.dangerous_webhooks_to_loopback {
+            Reach::DangerousLoopback
+        } else {
+            defaults.webhook_reach
+        },
         header_timeout: seconds(
             args.header_timeout_s,
             config.header_timeout_s,

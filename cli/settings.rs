@@ -23,6 +23,8 @@ use crate::{
 /// The configuration file, if there is one, with the rules for what it does not say.
 pub(crate) struct Settings {
     pub(crate) config: Config,
+    /// Where it was read from.
+    path: Option<PathBuf>,
 }
 
 /// Where the detector finds what it needs, and what was asked for explicitly.
@@ -39,7 +41,15 @@ impl Settings {
     /// Reads the configuration file that was named; without one everything has its default.
     pub(crate) fn load(path: Option<&Path>) -> Result<Self, Failure> {
         let config = path.map(Config::read).transpose()?.unwrap_or_default();
-        Ok(Self { config })
+        Ok(Self {
+            config,
+            path: path.map(Path::to_owned),
+        })
+    }
+
+    /// The same file as it is now.
+    pub(crate) fn read_again(&self) -> Result<Self, Failure> {
+        Self::load(self.path.as_deref())
     }
 
     /// The built-in lists, unless switched off or replaced by a folder, and every list that was named.
@@ -209,7 +219,7 @@ mod tests {
 
     fn settings(toml: &str) -> Settings {
         let config: Config = toml::from_str(toml).unwrap();
-        Settings { config }
+        Settings { config, path: None }
     }
 
     #[test]

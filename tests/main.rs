@@ -9,6 +9,7 @@
     reason = "a test that stops with a line number says more than one that goes on"
 )]
 
+mod admin;
 mod bad_input;
 mod configuration;
 mod corpus;
@@ -18,10 +19,16 @@ mod provenance_reach;
 mod scan_output;
 mod scan_walk;
 mod serve;
+mod serve_api;
+mod serve_durable;
 mod serve_limits;
 mod sign_folder;
 mod sign_refusals;
 mod sign_safety;
+mod serve_tenants;
+mod serve_operations;
+mod serve_page;
+mod serve_webhooks;
 mod support;
 mod tidy;
 mod verify;

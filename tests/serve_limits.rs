@@ -8,7 +8,7 @@ use std::{
 
 use crate::support::{
     fixture,
-    http::{connect, get, post, post_chunked, post_form, receive, send},
+    http::{ask, connect, get, post, post_chunked, post_form, receive, send},
     server::Server,
 };
 
@@ -30,7 +30,8 @@ fn a_body_over_the_limit_is_refused_with_and_without_a_length() {
 #[test]
 fn a_length_over_the_limit_is_refused_before_the_body_comes() {
     let server = Server::start(&[]);
-    let head = b"POST /v1/analyses HTTP/1.1\r\nHost: test\r\nContent-Length: 99999999999\r\n\r\n";
+    let head =
+        b"POST /v1/analyses HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n";
     let started = Instant::now();
     send(server.address, head).assert_problem(413, "too_large");
     assert!(started.elapsed() < Duration::from_secs(5));
@@ -39,7 +40,7 @@ fn a_length_over_the_limit_is_refused_before_the_body_comes() {
 #[test]
 fn slow_headers_are_cut_off() {
     let server = Server::start(&["--header-timeout-s", "1"]);
-    for sent in ["", "GET /healthz HTTP/1.1\r\nHost: te"] {
+    for sent in ["", "GET /healthz HTTP/1.1\r\nHost: lo"] {
         let mut stream = connect(server.address);
         stream.write_all(sent.as_bytes()).unwrap();
         let started = Instant::now();
@@ -56,7 +57,7 @@ fn slow_headers_are_cut_off() {
 fn a_body_that_stops_coming_is_cut_off() {
     let server = Server::start(&["--body-timeout-s", "1"]);
     let mut stream = connect(server.address);
-    let head = "POST /v1/analyses HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: 1000\r\n\r\nabc";
+    let head = "POST /v1/analyses HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 1000\r\n\r\nabc";
     stream.write_all(head.as_bytes()).unwrap();
     let started = Instant::now();
     receive(&mut stream).assert_problem(408, "too_slow");
@@ -99,7 +100,17 @@ fn requests_that_make_no_sense_are_told_so() {
     none.assert_problem(400, "bad_multipart");
     post(address, "/v1/analyses?nmae=a", "image/jpeg", b"x").assert_problem(400, "bad_parameter");
     get(address, "/v1/analyses/0190").assert_problem(404, "not_found");
-    get(address, "/v1/analyses").assert_problem(405, "method_not_allowed");
+    get(address, "/v2/analyses").assert_problem(404, "not_found");
+    let wrong = ask(address, "PUT", "/v1/analyses", "", b"");
+    wrong.assert_problem(405, "method_not_allowed");
+    assert_eq!(wrong.header("allow"), Some("GET,HEAD,POST"));
+    for kind in [
+        "application/zip",
+        "text/html",
+        "application/x-www-form-urlencoded",
+    ] {
+        post(address, "/v1/analyses", kind, b"PK").assert_problem(415, "unsupported_media_type");
+    }
 }
 
 #[test]
@@ -114,7 +125,7 @@ fn a_form_field_with_endless_headers_is_cut_off() {
 #[test]
 fn two_lengths_and_chunks_beside_a_length_are_no_request() {
     let server = Server::start(&[]);
-    let head = "POST /v1/analyses HTTP/1.1\r\nHost: test\r\nConnection: close\r\n";
+    let head = "POST /v1/analyses HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
     for framing in [
         "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
         "Content-Length: x\r\n\r\nabc",

@@ -62,6 +62,12 @@ impl Judge {
         provenance
     }
 
+    /// The manifest store of `media`, byte for byte and unjudged; `None` when it carries none that can
+    /// be taken out. A bare manifest store is its own.
+    pub fn manifest_store(&self, media: &Media) -> Option<Vec<u8>> {
+        self.find_store(media, None).ok().map(|found| found.store)
+    }
+
     fn find_store(
         &self,
         media: &Media,

@@ -1,21 +1,41 @@
-//! The HTTP service around `verdict::Examiner`: takes uploads in, hands them to fixed worker threads and
-//! frames the `Report` that comes back. It never reshapes a report, knows neither models nor manifests,
-//! and keeps nothing: an analysis is finished when its answer is sent (docs/API.md).
+//! The HTTP service around `verdict::Examiner`: takes uploads in for good, has them examined by fixed
+//! worker threads, and frames the `Report` that comes back. It never reshapes a report and knows neither
+//! models nor manifests (docs/API.md).
 
 mod analyses;
+mod assemble;
+mod auth;
+mod blobs;
+mod data;
+mod disk;
 mod error;
+mod fields;
 mod health;
+mod intake;
+mod keys;
+mod limits;
 mod listen;
 mod metered;
+mod metrics;
 mod multipart;
+mod openapi;
+mod page;
 mod pool;
+mod progress;
+mod reload;
 mod router;
 mod settings;
 mod state;
+pub mod store;
 mod upload;
+mod webhooks;
+mod work;
 
+pub use data::{DataFolder, WhenMissing, open_for_administration};
 pub use error::ServeError;
-pub use listen::{Service, serve};
-pub use router::router;
+pub use keys::{ApiKeyText, generate};
+pub use listen::Service;
+pub use openapi::openapi;
+pub use reload::ExaminerCell;
 pub use settings::ServeSettings;
-pub use state::ServerState;
+pub use webhooks::{PublicKey, Reach, rotate_keys, signing_public_keys};

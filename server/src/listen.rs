@@ -1,5 +1,5 @@
 //! The accept loop. Ours, because `axum::serve` has neither a time limit for request headers nor a cap
-//! on connections.
+//! on connections. It speaks HTTP/1.1 alone: who wants HTTP/2 has a proxy in front, and with it TLS.
 
 use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -15,44 +15,65 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
-use verdict::Examiner;
 
-use crate::{error::ServeError, router::router, settings::ServeSettings, state::ServerState};
+use crate::{
+    assemble::Assembly,
+    data::DataFolder,
+    error::ServeError,
+    reload::ExaminerCell,
+    router::router,
+    settings::ServeSettings,
+    store::{SqliteStore, Tenants as _},
+};
 
 /// A service that has its address and has not answered anybody yet.
 pub struct Service {
     listener: TcpListener,
-    router: Router,
-    settings: ServeSettings,
+    assembly: Assembly,
+    store: Arc<SqliteStore>,
     address: SocketAddr,
+    /// Given up last: nothing else of the service may outlive it.
+    _data: DataFolder,
 }
 
 impl Service {
-    /// Takes the address and starts the worker threads.
+    /// Opens the store in `data`, takes the address and starts the threads.
     ///
     /// # Errors
     ///
-    /// [`ServeError::KeysMissing`] on an address that is not loopback: this version has no API keys, so
-    /// it serves this machine only. [`ServeError::Listen`] and [`ServeError::Threads`] when the system
-    /// refuses.
+    /// [`ServeError::KeysMissing`] on an address that is not loopback while no tenant is configured.
+    /// [`ServeError::Store`] when `data` cannot be used, [`ServeError::Listen`] and
+    /// [`ServeError::Threads`] when the system refuses.
     pub async fn bind(
-        examiner: Arc<Examiner>,
+        examiner: Arc<ExaminerCell>,
+        data: DataFolder,
         settings: ServeSettings,
     ) -> Result<Self, ServeError> {
         let listen = settings.listen;
-        if !listen.ip().to_canonical().is_loopback() {
+        let store = Arc::new(data.open_store().await?);
+        if !listen.ip().to_canonical().is_loopback() && !store.has_tenants().await? {
             return Err(ServeError::KeysMissing { listen });
         }
         let refused = |source| ServeError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let state = ServerState::new(examiner, settings.clone())?;
+        let assembly = Assembly::new(examiner, &data, store.clone(), settings)?;
         Ok(Self {
             listener,
-            router: router(state),
-            settings,
+            assembly,
+            store,
             address,
+            _data: data,
         })
+    }
+
+    /// Whether requests from this machine need no key.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError::Store`].
+    pub async fn is_open(&self) -> Result<bool, ServeError> {
+        Ok(!self.store.has_tenants().await?)
     }
 
     /// The address in use, with the port the system chose where 0 was asked for.
@@ -60,58 +81,63 @@ impl Service {
         self.address
     }
 
-    /// Answers until `shutdown` is done, then lets open requests finish within the drain time.
+    /// Answers until `shutdown` is done, then lets open requests and examinations finish within the
+    /// drain time.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let state = Arc::clone(&self.assembly.state);
+        let settings = state.settings.clone();
+        let tasks = self.assembly.start();
+        let router = router(Arc::clone(&state));
         let open = GracefulShutdown::new();
-        let places = Arc::new(Semaphore::new(self.settings.max_connections.max(1)));
+        let places = Arc::new(Semaphore::new(settings.max_connections.max(1)));
         let mut shutdown = pin!(shutdown);
         loop {
             let (stream, place) = tokio::select! {
                 accepted = accept(&self.listener, &places) => accepted,
                 () = &mut shutdown => break,
             };
-            self.answer(stream, place, &open);
+            answer(stream, place, &router, &settings, &open);
         }
         drop(self.listener);
-        tracing::info!("stopped accepting connections, finishing open requests");
-        if timeout(self.settings.drain_timeout, open.shutdown())
+        state.stop();
+        tracing::info!("stopped accepting connections, finishing what is under way");
+        if timeout(settings.drain_timeout, open.shutdown())
             .await
             .is_err()
         {
             tracing::warn!("some requests did not finish in time and were cut off");
         }
-    }
-
-    fn answer(&self, stream: TcpStream, place: OwnedSemaphorePermit, open: &GracefulShutdown) {
-        let service = TowerToHyperService::new(self.router.clone());
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.settings.header_timeout)
-            .max_buf_size(MAX_HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = open.watch(connection);
-        tokio::spawn(async move {
-            // Resets and slow senders are everyday; a request that got through was logged already.
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended with an error");
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a part of the service broke off");
             }
-            drop(place);
-        });
+        }
+        self.store.close().await;
     }
 }
 
-/// Binds and runs; for callers that need not know the address.
-///
-/// # Errors
-///
-/// Those of [`Service::bind`].
-pub async fn serve(
-    examiner: Arc<Examiner>,
-    settings: ServeSettings,
-    shutdown: impl Future<Output = ()>,
-) -> Result<(), ServeError> {
-    Service::bind(examiner, settings).await?.run(shutdown).await;
-    Ok(())
+/// Answers one connection, in a task of its own.
+fn answer(
+    stream: TcpStream,
+    place: OwnedSemaphorePermit,
+    router: &Router,
+    settings: &ServeSettings,
+    open: &GracefulShutdown,
+) {
+    let service = TowerToHyperService::new(router.clone());
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.header_timeout)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    let connection = open.watch(connection);
+    tokio::spawn(async move {
+        // Resets and slow senders are everyday; a request that got through was logged already.
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection ended with an error");
+        }
+        drop(place);
+    });
 }
 
 /// The next connection, once there is a place for it.

@@ -4,18 +4,18 @@
 use std::sync::Arc;
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::{
         FromRequest as _, Multipart, Request,
-        multipart::{Field, MultipartError},
+        multipart::{Field as Part, MultipartError},
     },
 };
-use media::Kind;
 
 use crate::{
     error::Problem,
+    fields::{Field, MAX_TEXT_BYTES, too_long},
     metered::Meter,
-    upload::{Parts, check_text},
+    upload::{Content, Parts, declared_kind},
 };
 
 /// Reads the form whose body `meter` already counts.
@@ -23,106 +23,91 @@ pub(crate) async fn read(
     request: Request<Body>,
     meter: &Arc<Meter>,
     max_bytes: u64,
-) -> Result<Parts, Problem> {
+    parts: &mut Parts,
+) -> Result<(), Problem> {
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|rejection| Problem::multipart(rejection.body_text()))?;
-    let mut parts = Parts::default();
     for _ in 0..MAX_FIELDS {
         meter.expect_field_headers();
-        let field = form
+        let part = form
             .next_field()
             .await
             .map_err(|error| broken(meter, &error))?;
         meter.expect_field_data();
-        let Some(field) = field else {
-            return Ok(parts);
+        let Some(part) = part else {
+            return Ok(());
         };
-        read_field(field, &mut parts, meter, max_bytes).await?;
+        read_part(part, parts, meter, max_bytes).await?;
     }
     Err(Problem::multipart(format!(
         "The form has more than {MAX_FIELDS} fields."
     )))
 }
 
-async fn read_field(
-    field: Field<'_>,
+async fn read_part(
+    part: Part<'_>,
     parts: &mut Parts,
     meter: &Meter,
     max_bytes: u64,
 ) -> Result<(), Problem> {
-    match field.name() {
-        Some("file") => read_file(field, parts, meter, max_bytes).await,
-        Some("name") => {
-            let text = read_text(field, meter, "/name").await?;
-            set(&mut parts.name, text, "/name")
-        }
-        Some("external_id") => {
-            let text = read_text(field, meter, "/external_id").await?;
-            set(&mut parts.external_id, text, "/external_id")
-        }
-        _ => Err(Problem::multipart(
-            "The form has a field that is none of file, name, external_id.",
-        )),
+    if part.name() == Some("file") {
+        return read_file(part, parts, meter, max_bytes).await;
     }
+    let Some(field) = part.name().and_then(Field::of_name) else {
+        return Err(Problem::multipart(
+            "The form has a field that is none of file, name, external_id, declared_ai, metadata, callback_url.",
+        ));
+    };
+    let text = read_text(part, meter, field).await?;
+    parts.fields.set(field, text, parts.reach)
 }
 
 async fn read_file(
-    mut field: Field<'_>,
+    mut part: Part<'_>,
     parts: &mut Parts,
     meter: &Meter,
     max_bytes: u64,
 ) -> Result<(), Problem> {
-    let file_name = field.file_name().map(str::to_owned);
-    if let Some(file_name) = &file_name {
-        check_text(file_name, "/file")?;
+    let file_name = part.file_name().map(str::to_owned);
+    if file_name
+        .as_ref()
+        .is_some_and(|name| name.len() > MAX_TEXT_BYTES)
+    {
+        return Err(too_long("/file", MAX_TEXT_BYTES));
     }
-    let declared = field.content_type().and_then(Kind::from_mime);
-    let mut bytes = Vec::new();
-    while let Some(chunk) = next_chunk(&mut field, meter).await? {
-        bytes.extend_from_slice(&chunk);
-        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > max_bytes {
+    if let Some(kind) = part.content_type() {
+        parts.declared = declared_kind(kind)?;
+    }
+    if parts.content.is_some() {
+        return Err(Problem::parameter("/file", "The field is there twice."));
+    }
+    let mut content = Content::new();
+    while let Some(chunk) = next_chunk(&mut part, meter).await? {
+        content.push(&chunk);
+        if content.len() > max_bytes {
             return Err(Problem::too_large(max_bytes));
         }
     }
     parts.file_name = file_name;
-    parts.declared = declared;
-    set(&mut parts.bytes, bytes, "/file")
+    parts.content = Some(content);
+    Ok(())
 }
 
-async fn read_text(
-    mut field: Field<'_>,
-    meter: &Meter,
-    pointer: &'static str,
-) -> Result<String, Problem> {
+async fn read_text(mut part: Part<'_>, meter: &Meter, field: Field) -> Result<String, Problem> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = next_chunk(&mut field, meter).await? {
+    while let Some(chunk) = next_chunk(&mut part, meter).await? {
         bytes.extend_from_slice(&chunk);
-        if bytes.len() > MAX_TEXT_BYTES {
-            return Err(Problem::parameter(
-                pointer,
-                format!("The field has more than {MAX_TEXT_BYTES} bytes."),
-            ));
+        if bytes.len() > field.max_bytes() {
+            return Err(too_long(field.pointer(), field.max_bytes()));
         }
     }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Problem::parameter(pointer, "The field is not UTF-8."))?;
-    check_text(&text, pointer)?;
-    Ok(text)
+    String::from_utf8(bytes)
+        .map_err(|_| Problem::parameter(field.pointer(), "The field is not UTF-8."))
 }
 
-async fn next_chunk(
-    field: &mut Field<'_>,
-    meter: &Meter,
-) -> Result<Option<axum::body::Bytes>, Problem> {
-    field.chunk().await.map_err(|error| broken(meter, &error))
-}
-
-fn set<T>(place: &mut Option<T>, value: T, pointer: &'static str) -> Result<(), Problem> {
-    match place.replace(value) {
-        None => Ok(()),
-        Some(_) => Err(Problem::parameter(pointer, "The field is there twice.")),
-    }
+async fn next_chunk(part: &mut Part<'_>, meter: &Meter) -> Result<Option<Bytes>, Problem> {
+    part.chunk().await.map_err(|error| broken(meter, &error))
 }
 
 fn broken(meter: &Meter, error: &MultipartError) -> Problem {
@@ -131,6 +116,3 @@ fn broken(meter: &Meter, error: &MultipartError) -> Problem {
 
 /// Fields of one form.
 const MAX_FIELDS: usize = 8;
-
-/// Bytes of one text field.
-const MAX_TEXT_BYTES: usize = 1024;

@@ -1,8 +1,10 @@
 //! What one service may take on. Every number bounds something a stranger could exhaust.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
 
 use provenance::Timestamp;
+
+use crate::webhooks::Reach;
 
 /// Settings of one service. [`ServeSettings::new`] has the defaults.
 #[derive(Debug, Clone)]
@@ -25,14 +27,26 @@ pub struct ServeSettings {
     /// Bytes per second a body must reach on average, after its first `body_idle_timeout`. Default
     /// 16,384.
     pub min_body_rate: u64,
-    /// Longest wait for a finished examination. Default 30 s.
+    /// Longest examination; a file that takes longer is given up. Default 30 s.
     pub examine_timeout: Duration,
-    /// How long requests may take to finish after the order to stop. Default 25 s, inside the 30 s that
-    /// orchestrators grant.
+    /// Longest wait that `Prefer: wait=N` is granted. Default 30 s.
+    pub max_wait: Duration,
+    /// Requests that one tenant may send per minute, all of them at once if it likes. Default 6,000.
+    pub requests_per_minute: NonZeroU32,
+    /// Requests that one tenant may have open at one time; fewer than connections, so that no tenant
+    /// takes all of them. Default 192.
+    pub max_open_requests: usize,
+    /// How long requests and examinations may take to finish after the order to stop. Default 20 s,
+    /// inside the 30 s that orchestrators grant.
     pub drain_timeout: Duration,
     /// How long an answer of `/readyz` is reused, so that asking cannot exhaust the processor. Default
     /// 5 s.
     pub ready_cache: Duration,
+    /// Room on the disk of the data folder below which the service says that it is not ready. Default
+    /// 256 MiB.
+    pub min_free_bytes: u64,
+    /// Where webhooks may go. Default: public hosts over HTTPS.
+    pub webhook_reach: Reach,
     /// The clock. Nothing else in this crate reads the time of day for a report.
     pub clock: fn() -> Timestamp,
 }
@@ -50,8 +64,13 @@ impl ServeSettings {
             body_idle_timeout: Duration::from_secs(10),
             min_body_rate: 16_384,
             examine_timeout: Duration::from_secs(30),
-            drain_timeout: Duration::from_secs(25),
+            max_wait: Duration::from_secs(30),
+            requests_per_minute: NonZeroU32::MIN.saturating_add(5_999),
+            max_open_requests: 192,
+            drain_timeout: Duration::from_secs(20),
             ready_cache: Duration::from_secs(5),
+            min_free_bytes: 256 << 20,
+            webhook_reach: Reach::default(),
             clock,
         }
     }

@@ -2,71 +2,112 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use provenance::Timestamp;
+use tokio::sync::{Mutex, Semaphore, watch};
 use verdict::Examiner;
 
 use crate::{
-    error::{Problem, ServeError},
-    health::LastCheck,
-    metered::KIB,
-    pool::Pool,
-    settings::ServeSettings,
+    disk::Disk, error::ServeError, health::LastCheck, intake::Intake, limits::Gates, metered::KIB,
+    metrics::Metrics, pool::Pool, progress::Progress, reload::ExaminerCell,
+    settings::ServeSettings, store::Store,
 };
 
-/// The examiner with its threads and the room that is left. Cheap to share behind an `Arc`.
-pub struct ServerState {
-    pub(crate) examiner: Arc<Examiner>,
+/// What a service is made of. Cheap to share behind an `Arc`.
+pub(crate) struct ServerState {
     pub(crate) settings: ServeSettings,
-    pub(crate) pool: Pool,
+    pub(crate) examiner: Arc<ExaminerCell>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) intake: Intake,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) disk: Disk,
+    pub(crate) progress: Progress,
+    pub(crate) gates: Gates,
+    /// Upload bytes that may be held, in KiB.
+    pub(crate) memory: Arc<Semaphore>,
+    /// Reads manifests out of stored files; examinations have threads of their own.
+    pub(crate) read_pool: Pool,
     /// A thread of its own, so that a full queue does not read as a broken service.
     pub(crate) check_pool: Pool,
     pub(crate) last_check: Mutex<Option<LastCheck>>,
-    pub(crate) memory: Arc<Semaphore>,
-    places: Arc<Semaphore>,
+    stop: watch::Sender<bool>,
+}
+
+/// What a state is put together from.
+pub(crate) struct Parts {
+    pub(crate) settings: ServeSettings,
+    pub(crate) examiner: Arc<ExaminerCell>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) intake: Intake,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) disk: Disk,
+    pub(crate) progress: Progress,
 }
 
 impl ServerState {
-    /// Starts the worker threads.
+    /// Starts the threads that answer questions beside the examinations.
     ///
     /// # Errors
     ///
     /// [`ServeError::Threads`] when the system gives none.
-    pub fn new(examiner: Arc<Examiner>, settings: ServeSettings) -> Result<Arc<Self>, ServeError> {
-        let workers = settings.workers.max(1);
-        let places = workers.saturating_add(settings.queue);
-        let pool = Pool::start("examine", workers, places).map_err(ServeError::Threads)?;
-        let check_pool = Pool::start("check", 1, 1).map_err(ServeError::Threads)?;
-        let memory = usize::try_from(settings.max_memory_bytes / KIB)
+    pub(crate) fn new(parts: Parts) -> Result<Arc<Self>, ServeError> {
+        let pool = |name, queue| Pool::start(name, 1, queue).map_err(ServeError::Threads);
+        let memory = usize::try_from(parts.settings.max_memory_bytes / KIB)
             .unwrap_or(Semaphore::MAX_PERMITS)
             .min(Semaphore::MAX_PERMITS);
         Ok(Arc::new(Self {
-            examiner,
-            pool,
-            check_pool,
-            last_check: Mutex::new(None),
+            gates: Gates::new(&parts.settings),
             memory: Arc::new(Semaphore::new(memory)),
-            places: Arc::new(Semaphore::new(places)),
-            settings,
+            read_pool: pool("read", READS_WAITING)?,
+            check_pool: pool("check", 1)?,
+            last_check: Mutex::new(None),
+            stop: watch::Sender::new(false),
+            settings: parts.settings,
+            examiner: parts.examiner,
+            store: parts.store,
+            intake: parts.intake,
+            metrics: parts.metrics,
+            disk: parts.disk,
+            progress: parts.progress,
         }))
+    }
+
+    /// The examiner in force.
+    pub(crate) fn examiner(&self) -> Arc<Examiner> {
+        self.examiner.current()
     }
 
     /// Bytes of one file.
     pub(crate) fn max_bytes(&self) -> u64 {
-        self.examiner.limits().max_bytes
+        self.examiner().limits().max_bytes
     }
 
-    /// Whether a body is worth reading: some place is free at this moment.
-    pub(crate) fn check_room(&self) -> Result<(), Problem> {
-        match self.places.available_permits() {
-            0 => Err(Problem::busy()),
-            _ => Ok(()),
-        }
+    /// The time of day.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.settings.clock)()
     }
 
-    /// One of the places `workers + queue`; free again when dropped.
-    pub(crate) fn take_place(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map_err(|_| Problem::busy())
+    /// Ends what would otherwise go on for as long as somebody listens.
+    pub(crate) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Whether [`Self::stop`] was called.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Returns once [`Self::stop`] was called.
+    pub(crate) async fn stopping(&self) {
+        let mut stop = self.stop.subscribe();
+        // The sender lives as long as this borrow, so the wait ends with the word alone.
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+
+    /// For tasks that outlive a request.
+    pub(crate) fn stop_signal(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
     }
 }
+
+/// Manifests that may wait to be read; past that the answer is 503.
+const READS_WAITING: usize = 32;

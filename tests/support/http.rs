@@ -50,10 +50,10 @@ impl Answer {
     }
 }
 
-/// Opens a connection whose reads and writes give up after ten seconds.
+/// Opens a connection whose reads and writes give up after half a minute.
 pub(crate) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
-    let limit = Some(Duration::from_secs(10));
+    let limit = Some(Duration::from_secs(30));
     stream.set_read_timeout(limit).unwrap();
     stream.set_write_timeout(limit).unwrap();
     stream
@@ -97,25 +97,36 @@ fn parse(bytes: &[u8]) -> Answer {
     }
 }
 
-/// A GET that ends the connection.
-pub(crate) fn get(address: SocketAddr, path: &str) -> Answer {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
-    send(address, request.as_bytes())
-}
-
-/// A POST of raw bytes with a length.
-pub(crate) fn post(address: SocketAddr, path: &str, kind: &str, body: &[u8]) -> Answer {
+/// One request that ends its connection. `headers` are whole lines, each with its line end.
+pub(crate) fn ask(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &[u8],
+) -> Answer {
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n\r\n",
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
         body.len()
     );
     send(address, &[head.as_bytes(), body].concat())
 }
 
+/// A GET.
+pub(crate) fn get(address: SocketAddr, path: &str) -> Answer {
+    ask(address, "GET", path, "", b"")
+}
+
+/// A POST of raw bytes with a length, which waits for the finished analysis.
+pub(crate) fn post(address: SocketAddr, path: &str, kind: &str, body: &[u8]) -> Answer {
+    let headers = format!("{WAIT}Content-Type: {kind}\r\n");
+    ask(address, "POST", path, &headers, body)
+}
+
 /// A POST of raw bytes in chunks, without a length.
 pub(crate) fn post_chunked(address: SocketAddr, path: &str, body: &[u8]) -> Answer {
     let mut request = format!(
-        "POST {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{WAIT}Content-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
     .into_bytes();
     for chunk in body.chunks(1000) {
@@ -141,3 +152,6 @@ pub(crate) fn post_form(address: SocketAddr, parts: &[(&str, &[u8])]) -> Answer 
     let kind = "multipart/form-data; boundary=xxBOUNDARYxx";
     post(address, "/v1/analyses", kind, &body)
 }
+
+/// Far longer than any fixture takes.
+const WAIT: &str = "Prefer: wait=30\r\n";

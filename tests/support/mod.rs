@@ -1,5 +1,6 @@
 //! What the tests share: running the binary, starting its service, reading what they say.
 
+pub(crate) mod browser;
 pub(crate) mod http;
 pub(crate) mod server;
 pub(crate) mod workshop;

@@ -4,7 +4,7 @@ mod detection;
 mod provenance;
 
 use ::provenance::TrustListInfo;
-use media::{Kind, LimitKind, Media, MediaError, Name};
+use media::{Digest, Kind, LimitKind, Media, MediaError, Name};
 
 use crate::{
     evidence::{Known, KnownKind, KnownMatch},
@@ -58,6 +58,15 @@ pub(crate) fn unread_media(name: &Name, error: &MediaError) -> wire::Media {
         frames: None,
         duration_s: None,
         trailing_bytes: None,
+    }
+}
+
+/// A medium of which only the name and the digest are known.
+pub(crate) fn unexamined_media(name: &Name, digest: Digest, bytes: u64) -> wire::Media {
+    wire::Media {
+        sha256: Some(digest.to_string()),
+        bytes: Some(bytes),
+        ..unread_media(name, &MediaError::NotAFile)
     }
 }
 

@@ -3,17 +3,20 @@
 //! One hostile file never ends a scan: a panic in a room becomes a report with the error code `internal`. A
 //! detector that fails leaves the provenance standing. The clock is only read to time the stages.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use detector::{Detector, Skipped};
-use media::{Limits, Media, MediaError, Name};
+use media::{Digest, Limits, Media, MediaError, Name};
 use provenance::{Judge, Provenance, Timestamp};
 
 use crate::{
     convert, decide,
     disclosure::{self, disclose},
     evidence::{Evidence, Subject},
-    look::{Look, Panicked, Times, guarded, internal, is_error, problem_of, timed},
+    look::{Look, Panicked, Times, given_up, guarded, internal, is_error, problem_of, timed},
     policy::Policy,
     readiness::{self, CheckError},
     report::{self, DetectionReason, DetectionStatus, Engine, Problem, Report, SCHEMA, Timing},
@@ -66,10 +69,32 @@ impl Options<'_> {
     }
 }
 
+/// A file whose examination was given up.
+#[derive(Debug, Clone, Copy)]
+pub struct GivenUp<'a> {
+    /// As given.
+    pub name: &'a Name,
+    /// SHA-256 of its bytes.
+    pub digest: Digest,
+    /// How many there are.
+    pub bytes: u64,
+}
+
+/// Why an examination was given up. None of these says anything about the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GiveUp {
+    /// It took too long.
+    Timeout,
+    /// The bytes are no longer there.
+    Lost,
+    /// It broke off each time it was begun.
+    Failed,
+}
+
 /// Examines media. One per process, shared by all threads.
 pub struct Examiner {
     judge: Judge,
-    detector: DetectorSlot,
+    detector: Arc<DetectorSlot>,
     policy: Policy,
     limits: Limits,
     engine: Engine,
@@ -78,6 +103,17 @@ pub struct Examiner {
 impl Examiner {
     /// Joins the rooms.
     pub fn new(judge: Judge, detector: DetectorSlot, policy: Policy, limits: Limits) -> Self {
+        Self::joined(judge, Arc::new(detector), policy, limits)
+    }
+
+    /// An examiner with the same detector and limits that judges by other lists and another policy.
+    ///
+    /// Both may be in use at the same time: what is being examined is finished by the rules it began under.
+    pub fn with_rules(&self, judge: Judge, policy: Policy) -> Self {
+        Self::joined(judge, Arc::clone(&self.detector), policy, self.limits)
+    }
+
+    fn joined(judge: Judge, detector: Arc<DetectorSlot>, policy: Policy, limits: Limits) -> Self {
         let engine = Engine {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             policy: policy.id(),
@@ -120,6 +156,18 @@ impl Examiner {
         let problem = problem_of(error);
         let mut report = self.not_examined(convert::unread_media(name, error), problem, now);
         report.detection.reason = Some(refusal_reason(error));
+        report
+    }
+
+    /// The report on a file whose examination was given up: nothing was found out about it.
+    pub fn give_up(&self, file: &GivenUp<'_>, reason: GiveUp, now: Timestamp) -> Report {
+        let media = convert::unexamined_media(file.name, file.digest, file.bytes);
+        let mut report = self.not_examined(media, given_up(reason), now);
+        report.detection.reason = Some(match reason {
+            GiveUp::Timeout => DetectionReason::Timeout,
+            GiveUp::Lost => DetectionReason::Unreadable,
+            GiveUp::Failed => DetectionReason::Internal,
+        });
         report
     }
 
@@ -173,7 +221,7 @@ impl Examiner {
     }
 
     fn look(&self, media: &Media, scope: Scope) -> Look {
-        match (scope, &self.detector) {
+        match (scope, &*self.detector) {
             (Scope::Provenance, _) => Look::skipped(Skipped::NotRequested),
             (Scope::Both | Scope::Detection, DetectorSlot::NoModel) => {
                 Look::skipped(Skipped::NoModel)

@@ -20,7 +20,7 @@ mod words;
 pub use decide::{KnownFake, conclude, decide};
 pub use disclosure::disclose;
 pub use evidence::{Evidence, Known, KnownKind, KnownMatch, Subject};
-pub use examiner::{DetectorSlot, Examiner, Options, Scope};
+pub use examiner::{DetectorSlot, Examiner, GiveUp, GivenUp, Options, Scope};
 pub use policy::{Leaning, MetadataClass, Policy, PolicyError, Suspicious};
 pub use readiness::CheckError;
 pub use report::{Code, Reason, ReasonCode, Report, UnknownCode, Verdict, schema};

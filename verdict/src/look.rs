@@ -10,7 +10,10 @@ use std::{
 use detector::{Detection, Detector, Failure, Inapplicable, Skipped};
 use media::{Limits, Media, MediaError};
 
-use crate::report::{Code, Problem};
+use crate::{
+    examiner::GiveUp,
+    report::{Code, Problem},
+};
 
 /// What looking at the pixels gave.
 pub(crate) struct Look {
@@ -141,6 +144,19 @@ pub(crate) fn internal() -> Problem {
     Problem {
         code: "internal".to_owned(),
         message: "the program failed on this file, which says nothing about the file".to_owned(),
+    }
+}
+
+/// An examination that did not come to an end.
+pub(crate) fn given_up(reason: GiveUp) -> Problem {
+    let (code, message) = match reason {
+        GiveUp::Timeout => ("timeout", "the examination took too long"),
+        GiveUp::Lost => ("unreadable", "the bytes are no longer there"),
+        GiveUp::Failed => return internal(),
+    };
+    Problem {
+        code: code.to_owned(),
+        message: message.to_owned(),
     }
 }
 

@@ -31,6 +31,7 @@ usage: cargo xtask TASK
   deny      check licences, bans, sources and advisories of all dependencies
   fixtures  make the files under fixtures/ again
   schema    write docs/report.schema.json again from the report's Rust source
+  openapi   write docs/openapi.json again from the service's Rust source
 ";
 
 fn main() -> ExitCode {
@@ -58,6 +59,7 @@ fn run(arguments: &[String]) -> Result<(), TaskError> {
         ["deny"] => tasks::deny(),
         ["fixtures"] => tasks::fixtures(),
         ["schema"] => tasks::schema(),
+        ["openapi"] => tasks::openapi(),
         [] | ["help" | "--help" | "-h"] => tasks::put(USAGE.as_bytes()),
         _ => Err(TaskError::Usage {
             given: arguments.join(" "),

@@ -75,21 +75,43 @@ pub(crate) fn fixtures() -> Result<(), TaskError> {
 
 /// Writes the report's JSON Schema again.
 pub(crate) fn schema() -> Result<(), TaskError> {
+    write_again(
+        "write docs/report.schema.json",
+        "verdict",
+        "schema",
+        "docs/report.schema.json",
+    )
+}
+
+/// Writes the description of the API again.
+pub(crate) fn openapi() -> Result<(), TaskError> {
+    write_again(
+        "write docs/openapi.json",
+        "server",
+        "openapi",
+        "docs/openapi.json",
+    )
+}
+
+/// Puts what an example prints into the file that is committed.
+fn write_again(
+    title: &'static str,
+    package: &str,
+    example: &str,
+    path: &str,
+) -> Result<(), TaskError> {
     let mut steps = Steps::default();
-    steps.step("write docs/report.schema.json", || {
+    steps.step(title, || {
         let mut command = cargo("run");
-        command.args(["--quiet", "--package", "verdict", "--example", "schema"]);
-        let (code, schema) = output(&mut command)?;
+        command.args(["--quiet", "--package", package, "--example", example]);
+        let (code, text) = output(&mut command)?;
         if code != Some(0) {
             return Err(TaskError::Failed {
                 command: describe(&command),
                 code,
             });
         }
-        replace(
-            &environment::root().join("docs/report.schema.json"),
-            &schema,
-        )
+        replace(&environment::root().join(path), &text)
     })
 }
 

@@ -1,0 +1,400 @@
+//! What goes wrong with one request, as RFC 9457 answers. Statuses speak of the request; what is wrong
+//! with a file stands in its report.
+//!
+//! This file alone maps `Fault` to HTTP. Details of operator faults and bugs go to the log, never to the
+//! caller.
+
+use std::borrow::Cow;
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use media::Fault;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::store::StoreError;
+
+/// What one kind of problem always says: status, stable code and title.
+#[derive(Debug, PartialEq, Eq)]
+struct Kind(StatusCode, &'static str, &'static str);
+
+/// One RFC 9457 answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: Cow<'static, str>,
+    pointer: Option<&'static str>,
+    retry_after_s: Option<u64>,
+}
+
+/// The code of a problem, left on the answer for the log.
+#[derive(Clone, Copy)]
+pub(crate) struct ProblemCode(pub(crate) &'static str);
+
+/// An RFC 9457 problem: what is wrong with a request, and what to do.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RequestProblem)]
+pub(crate) struct ProblemBody<'a> {
+    /// Address that stands for the code; nothing answers there.
+    r#type: String,
+    /// The same for every problem of this code.
+    title: &'a str,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// Stable code.
+    code: &'a str,
+    /// What is wrong this time and what to do about it.
+    detail: &'a str,
+    /// JSON pointer to the field or parameter concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<&'a str>,
+}
+
+impl Problem {
+    fn new(kind: &Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status: kind.0,
+            code: kind.1,
+            title: kind.2,
+            detail: detail.into(),
+            pointer: None,
+            retry_after_s: None,
+        }
+    }
+
+    fn at(mut self, pointer: &'static str) -> Self {
+        self.pointer = Some(pointer);
+        self
+    }
+
+    fn after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// The body is larger than the service takes.
+    pub(crate) fn too_large(limit: u64) -> Self {
+        Self::new(
+            &TOO_LARGE,
+            format!("The upload has more than {limit} bytes."),
+        )
+        .at("/file")
+    }
+
+    /// Nothing was uploaded.
+    pub(crate) fn empty() -> Self {
+        let detail = "The upload has no bytes. Send the file as the body, or as the multipart field \"file\".";
+        Self::new(&EMPTY, detail).at("/file")
+    }
+
+    /// The body is said to be something that is no medium.
+    pub(crate) fn unsupported_media_type() -> Self {
+        let detail = "Content-Type names neither a picture, a film, a sound nor a document. Send the type of the \
+                      file, application/octet-stream, or multipart/form-data with the field \"file\".";
+        Self::new(&UNSUPPORTED_MEDIA_TYPE, detail).at("/file")
+    }
+
+    /// The sender stopped sending, or sends too slowly.
+    pub(crate) fn too_slow() -> Self {
+        let detail = "The body arrived too slowly. Send it again over a faster connection.";
+        Self::new(&TOO_SLOW, detail)
+    }
+
+    /// The body ended early or broke the rules of HTTP.
+    pub(crate) fn broken_body() -> Self {
+        Self::new(
+            &BROKEN_BODY,
+            "The body ended before it was complete. Send it again.",
+        )
+    }
+
+    /// The multipart form is not one we take.
+    pub(crate) fn multipart(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(&BAD_MULTIPART, detail)
+    }
+
+    /// A parameter, field or header beside the file is not one we take.
+    pub(crate) fn parameter(pointer: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(&BAD_PARAMETER, detail).at(pointer)
+    }
+
+    /// No key, or none that we know.
+    pub(crate) fn unauthorized() -> Self {
+        let detail = "The request carries no valid key. Send it as \"Authorization: Bearer KEY\".";
+        Self::new(&UNAUTHORIZED, detail)
+    }
+
+    /// The key is known and not meant for this.
+    pub(crate) fn forbidden(scope: &'static str) -> Self {
+        let detail =
+            format!("This key lacks the scope {scope}. Ask the operator for one that has it.");
+        Self::new(&FORBIDDEN_SCOPE, detail)
+    }
+
+    /// No route has this address, or no analysis of this tenant this id.
+    pub(crate) fn not_found() -> Self {
+        Self::new(&NOT_FOUND, "There is nothing at this address.")
+    }
+
+    /// The analysis was erased by its owner.
+    pub(crate) fn erased() -> Self {
+        Self::new(&ERASED, "This analysis was erased.")
+    }
+
+    /// The file carries no manifest store that could be handed out.
+    pub(crate) fn no_manifest() -> Self {
+        Self::new(&NO_MANIFEST, "The file carries no manifest store.")
+    }
+
+    /// The file of this analysis is no longer kept.
+    pub(crate) fn not_kept() -> Self {
+        let detail =
+            "The file is no longer kept. Its report is. Send the file again to read its manifest.";
+        Self::new(&NOT_KEPT, detail)
+    }
+
+    /// The route does not take this method.
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::new(
+            &METHOD_NOT_ALLOWED,
+            "This address does not take this method.",
+        )
+    }
+
+    /// The idempotency key was used with another body.
+    pub(crate) fn key_reused() -> Self {
+        let detail =
+            "This Idempotency-Key was used for another upload. Use a new key for a new upload.";
+        Self::new(&IDEMPOTENCY_KEY_REUSED, detail).at("/Idempotency-Key")
+    }
+
+    /// More requests than the tenant may send.
+    pub(crate) fn rate_limited(retry_after_s: u64) -> Self {
+        let detail = format!("Too many requests. Try again in {retry_after_s} s.");
+        Self::new(&RATE_LIMITED, detail).after(retry_after_s)
+    }
+
+    /// More requests at one time than the tenant may have open.
+    pub(crate) fn too_many_open() -> Self {
+        let detail = "Too many requests of this tenant are open. Wait for one of them to end.";
+        Self::new(&TOO_MANY_OPEN, detail).after(1)
+    }
+
+    /// The self-test fails; the log says why.
+    pub(crate) fn not_ready(code: &'static str) -> Self {
+        let detail = "The self-test of this service fails; its log says why.";
+        let mut problem = Self::new(&UNAVAILABLE, detail).after(OPERATOR_S);
+        problem.code = code;
+        problem.title = "Not ready";
+        problem
+    }
+
+    /// The one map from [`Fault`] to HTTP, with words for the caller.
+    pub(crate) fn fault(fault: Fault, detail: impl Into<Cow<'static, str>>) -> Self {
+        match fault {
+            Fault::Caller => Self::new(&UNPROCESSABLE, detail).at("/file"),
+            Fault::Operator => Self::new(&UNAVAILABLE, detail).after(OPERATOR_S),
+            Fault::Busy => Self::new(&BUSY, detail).after(1),
+            Fault::Bug => Self::new(&INTERNAL, detail),
+        }
+    }
+
+    /// The store cannot answer; its own words go to the log.
+    pub(crate) fn store(error: StoreError) -> Self {
+        match error.fault() {
+            Fault::Busy => Self::busy(),
+            fault @ (Fault::Caller | Fault::Operator | Fault::Bug) => {
+                tracing::error!(%error, code = error.code(), "the store cannot answer");
+                Self::fault(
+                    fault,
+                    "The service cannot reach what it keeps. Try again later.",
+                )
+            }
+        }
+    }
+
+    /// All room is taken; nothing was read or started.
+    pub(crate) fn busy() -> Self {
+        Self::fault(Fault::Busy, "All places are taken. Try again in a moment.")
+    }
+
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What is wrong and what to do.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The stable code.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = ProblemBody {
+            r#type: format!(
+                "https://bonafide.invalid/problems/{}",
+                self.code.replace('_', "-")
+            ),
+            title: self.title,
+            status: self.status.as_u16(),
+            code: self.code,
+            detail: &self.detail,
+            pointer: self.pointer,
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(ProblemCode(self.code));
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// Seconds after which a fault that somebody has to mend may be gone.
+const OPERATOR_S: u64 = 30;
+
+// Every kind of problem. docs/API.md has the same table, and a test compares the two.
+
+const EMPTY: Kind = Kind(StatusCode::BAD_REQUEST, "empty", "Nothing uploaded");
+const BAD_MULTIPART: Kind = Kind(
+    StatusCode::BAD_REQUEST,
+    "bad_multipart",
+    "Form not understood",
+);
+const BAD_PARAMETER: Kind = Kind(
+    StatusCode::BAD_REQUEST,
+    "bad_parameter",
+    "Parameter not understood",
+);
+const BROKEN_BODY: Kind = Kind(StatusCode::BAD_REQUEST, "broken_body", "Upload incomplete");
+const UNAUTHORIZED: Kind = Kind(
+    StatusCode::UNAUTHORIZED,
+    "unauthorized",
+    "Not authenticated",
+);
+const FORBIDDEN_SCOPE: Kind = Kind(StatusCode::FORBIDDEN, "forbidden_scope", "Not allowed");
+const NOT_FOUND: Kind = Kind(StatusCode::NOT_FOUND, "not_found", "Not found");
+const NO_MANIFEST: Kind = Kind(StatusCode::NOT_FOUND, "no_manifest", "No manifest");
+const METHOD_NOT_ALLOWED: Kind = Kind(
+    StatusCode::METHOD_NOT_ALLOWED,
+    "method_not_allowed",
+    "Method not allowed",
+);
+const TOO_SLOW: Kind = Kind(StatusCode::REQUEST_TIMEOUT, "too_slow", "Upload too slow");
+const NOT_KEPT: Kind = Kind(StatusCode::GONE, "not_kept", "File no longer kept");
+const ERASED: Kind = Kind(StatusCode::GONE, "erased", "Erased");
+const TOO_LARGE: Kind = Kind(
+    StatusCode::PAYLOAD_TOO_LARGE,
+    "too_large",
+    "Upload too large",
+);
+const UNSUPPORTED_MEDIA_TYPE: Kind = Kind(
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    "unsupported_media_type",
+    "Not a medium",
+);
+const UNPROCESSABLE: Kind = Kind(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "unprocessable",
+    "Upload not usable",
+);
+const IDEMPOTENCY_KEY_REUSED: Kind = Kind(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "idempotency_key_reused",
+    "Idempotency key reused",
+);
+const RATE_LIMITED: Kind = Kind(
+    StatusCode::TOO_MANY_REQUESTS,
+    "rate_limited",
+    "Too many requests",
+);
+const TOO_MANY_OPEN: Kind = Kind(
+    StatusCode::TOO_MANY_REQUESTS,
+    "too_many_open",
+    "Too many open requests",
+);
+const INTERNAL: Kind = Kind(
+    StatusCode::INTERNAL_SERVER_ERROR,
+    "internal",
+    "Internal error",
+);
+const UNAVAILABLE: Kind = Kind(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "unavailable",
+    "Service unavailable",
+);
+const BUSY: Kind = Kind(StatusCode::SERVICE_UNAVAILABLE, "busy", "Service busy");
+
+#[cfg(test)]
+const KINDS: [Kind; 21] = [
+    EMPTY,
+    BAD_MULTIPART,
+    BAD_PARAMETER,
+    BROKEN_BODY,
+    UNAUTHORIZED,
+    FORBIDDEN_SCOPE,
+    NOT_FOUND,
+    NO_MANIFEST,
+    METHOD_NOT_ALLOWED,
+    TOO_SLOW,
+    NOT_KEPT,
+    ERASED,
+    TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    UNPROCESSABLE,
+    IDEMPOTENCY_KEY_REUSED,
+    RATE_LIMITED,
+    TOO_MANY_OPEN,
+    INTERNAL,
+    UNAVAILABLE,
+    BUSY,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_every_kind_with_its_status() {
+        let documentation = include_str!("../../../docs/API.md");
+        for Kind(status, code, _) in &KINDS {
+            let status = format!("| {} |", status.as_u16());
+            let code = format!("`{code}`");
+            let is_row = |line: &str| line.starts_with(&status) && line.contains(&code);
+            assert!(
+                documentation.lines().any(is_row),
+                "docs/API.md lacks {status} {code}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_two_kinds_share_a_code() {
+        for (at, kind) in KINDS.iter().enumerate() {
+            assert!(
+                KINDS[at + 1..].iter().all(|other| other.1 != kind.1),
+                "{kind:?}"
+            );
+        }
+    }
+}

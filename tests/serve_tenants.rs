@@ -1,0 +1,249 @@
+//! No tenant ever sees another's: every operation of the served description is tried with every key, so
+//! that a new route is covered on the day it is added.
+
+use std::{collections::BTreeMap, fs};
+
+use serde_json::Value;
+
+use crate::support::{
+    fixture, folder,
+    http::{Answer, ask, get},
+    run,
+    server::Server,
+    text,
+};
+
+const SCOPES: [&str; 4] = ["analyse", "read", "sign", "admin"];
+const TENANTS: [&str; 3] = ["acme", "brick", "chalk"];
+
+/// One operation of the description.
+#[derive(Debug, Clone)]
+struct Operation {
+    method: String,
+    path: String,
+    /// Scopes a key must have; `None` where no key is asked for.
+    scopes: Option<Vec<String>>,
+}
+
+/// A tenant with one finished upload.
+struct Tenant {
+    key: String,
+    id: String,
+    /// Texts that only this tenant may ever be shown.
+    marks: Vec<String>,
+}
+
+fn operations(server: &Server) -> Vec<Operation> {
+    let description = get(server.address, "/openapi.json").json();
+    let paths = description["paths"].as_object().unwrap().clone();
+    let mut found = Vec::new();
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().unwrap() {
+            let scopes = operation["security"][0]["key"].as_array().map(|scopes| {
+                scopes
+                    .iter()
+                    .map(|scope| scope.as_str().unwrap().to_owned())
+                    .collect()
+            });
+            let (method, path) = (method.to_uppercase(), path.clone());
+            found.push(Operation {
+                method,
+                path,
+                scopes,
+            });
+        }
+    }
+    found
+}
+
+fn new_key(data: &str, tenant: &str, scopes: &[&str]) -> String {
+    let scopes = scopes.join(",");
+    let made = run([
+        "admin",
+        "keys",
+        "new",
+        "--data-dir",
+        data,
+        "--tenant",
+        tenant,
+        "--scopes",
+        &scopes,
+    ]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    made.out.lines().last().unwrap().to_owned()
+}
+
+fn call(server: &Server, operation: &Operation, id: &str, key: Option<&str>) -> Answer {
+    let path = operation.path.replace("{id}", id);
+    let key = key.map(|key| format!("Authorization: Bearer {key}\r\n"));
+    ask(
+        server.address,
+        &operation.method,
+        &path,
+        &key.unwrap_or_default(),
+        b"",
+    )
+}
+
+fn tenant(server: &Server, data: &str, name: &str) -> Tenant {
+    let key = new_key(data, name, &SCOPES);
+    let bytes = fs::read(fixture("signed_trusted.jpg")).unwrap();
+    let external_id = format!("{name}-case");
+    let metadata = format!("%7B%22who%22:%22{name}-note%22%7D");
+    let path =
+        format!("/v1/analyses?name={name}-file.jpg&external_id={external_id}&metadata={metadata}");
+    let headers =
+        format!("Authorization: Bearer {key}\r\nContent-Type: image/jpeg\r\nPrefer: wait=30\r\n");
+    let answer = ask(server.address, "POST", &path, &headers, &bytes);
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    let marks = vec![
+        id.clone(),
+        external_id,
+        format!("{name}-file"),
+        format!("{name}-note"),
+    ];
+    // The same bytes were new to each of them: nobody learns what others have sent.
+    assert_eq!(answer.json()["cached"], false);
+    Tenant { key, id, marks }
+}
+
+fn set_up() -> (tempfile::TempDir, Server, BTreeMap<&'static str, Tenant>) {
+    let folder = folder();
+    let data = text(folder.path());
+    // The service must find tenants when it starts, or it would be open.
+    new_key(data, "zero", &["read"]);
+    let server = Server::start(&["--data-dir", data]);
+    let tenants = TENANTS
+        .into_iter()
+        .map(|name| (name, tenant(&server, data, name)))
+        .collect();
+    (folder, server, tenants)
+}
+
+#[test]
+fn no_operation_shows_one_tenant_to_another() {
+    let (_folder, server, tenants) = set_up();
+    let mut operations = operations(&server);
+    operations.retain(|operation| operation.scopes.is_some());
+    assert!(operations.len() >= 6, "{operations:?}");
+    // Erasures come last, so that there is something to be found until then.
+    operations.sort_by_key(|operation| operation.method == "DELETE");
+    for operation in &operations {
+        for (asking, caller) in &tenants {
+            for (asked, owner) in &tenants {
+                if asking == asked && operation.method == "DELETE" {
+                    continue;
+                }
+                let answer = call(&server, operation, &owner.id, Some(&caller.key));
+                check(operation, &answer, asking == asked);
+                for other in tenants.iter().filter(|(name, _)| *name != asking) {
+                    for mark in &other.1.marks {
+                        // The address a caller wrote itself is no news to it.
+                        let told = answer.body.contains(mark.as_str())
+                            || answer.head.contains(mark.as_str());
+                        assert!(!told, "{asking} learns {mark} by {operation:?}: {answer:?}");
+                    }
+                }
+            }
+        }
+    }
+    for (name, owner) in &tenants {
+        let path = format!("/v1/analyses/{}", owner.id);
+        let key = format!("Authorization: Bearer {}\r\n", owner.key);
+        assert_eq!(
+            ask(server.address, "GET", &path, &key, b"").status,
+            200,
+            "{name} is still there"
+        );
+    }
+}
+
+/// Its owner reaches an id, and for everybody else it was never there.
+fn check(operation: &Operation, answer: &Answer, is_own: bool) {
+    if !operation.path.contains("{id}") {
+        return;
+    }
+    if is_own {
+        assert_eq!(answer.status, 200, "{operation:?}: {answer:?}");
+    } else {
+        answer.assert_problem(404, "not_found");
+    }
+}
+
+#[test]
+fn every_operation_asks_for_a_key_with_its_scope() {
+    let folder = folder();
+    let data = text(folder.path());
+    let mut without: BTreeMap<&str, String> = BTreeMap::new();
+    for scope in SCOPES {
+        let others: Vec<&str> = SCOPES.into_iter().filter(|other| *other != scope).collect();
+        without.insert(scope, new_key(data, "acme", &others));
+    }
+    let server = Server::start(&["--data-dir", data]);
+    let id = "01930000-0000-7000-8000-000000000000";
+    for operation in operations(&server) {
+        let Some(scopes) = operation.scopes.clone() else {
+            let open = ["/healthz", "/readyz", "/openapi.json"];
+            assert!(
+                open.contains(&operation.path.as_str()),
+                "{operation:?} is open"
+            );
+            continue;
+        };
+        call(&server, &operation, id, None).assert_problem(401, "unauthorized");
+        let forged = format!("bonafide_{}_{}", "0".repeat(12), "0".repeat(64));
+        call(&server, &operation, id, Some(&forged)).assert_problem(401, "unauthorized");
+        assert!(!scopes.is_empty(), "{operation:?} names no scope");
+        for scope in &scopes {
+            let key = &without[scope.as_str()];
+            call(&server, &operation, id, Some(key)).assert_problem(403, "forbidden_scope");
+        }
+    }
+}
+
+#[test]
+fn a_revoked_key_opens_nothing_from_the_next_request_on() {
+    let folder = folder();
+    let data = text(folder.path());
+    let key = new_key(data, "acme", &["read"]);
+    let server = Server::start(&["--data-dir", data]);
+    let header = format!("Authorization: Bearer {key}\r\n");
+    let list = || ask(server.address, "GET", "/v1/analyses", &header, b"");
+    assert_eq!(list().status, 200);
+    let id = key.split('_').nth(1).unwrap();
+    let revoked = run([
+        "admin",
+        "keys",
+        "revoke",
+        "--data-dir",
+        data,
+        "--tenant",
+        "acme",
+        id,
+    ]);
+    assert_eq!(revoked.code, Some(0), "{revoked:?}");
+    list().assert_problem(401, "unauthorized");
+}
+
+#[test]
+fn a_description_names_only_what_is_there() {
+    let server = Server::start(&[]);
+    for operation in operations(&server) {
+        let answer = call(
+            &server,
+            &operation,
+            "01930000-0000-7000-8000-000000000000",
+            None,
+        );
+        if !operation.path.contains("{id}") {
+            assert!(
+                ![404, 405].contains(&answer.status),
+                "{operation:?}: {answer:?}"
+            );
+        } else {
+            let code: Value = answer.json()["code"].clone();
+            assert_eq!(code, "not_found", "{operation:?}: {answer:?}");
+        }
+    }
+}

@@ -53,7 +53,7 @@ pub(crate) enum Command {
     /// Manage tenants, API keys and retention of a service's data folder
     #[command(after_help = ADMIN_EXAMPLES)]
     Admin(Box<admin::AdminArgs>),
-    /// List and check the installed models
+    /// List, check and measure the installed models
     Models(ModelsArgs),
     /// Say what is installed and what is missing
     Doctor(DoctorArgs),
@@ -197,6 +197,53 @@ pub(crate) enum ModelsCommand {
     List(DetectorArgs),
     /// Check hashes and run each model once
     Check(DetectorArgs),
+    /// Measure the installed models on labelled pictures
+    #[command(after_help = EVAL_EXAMPLES)]
+    Eval(Box<EvalArgs>),
+}
+
+#[derive(Group)]
+pub(crate) struct EvalArgs {
+    /// CSV or TSV with the columns path and label (real or synthetic), optionally source, group and crop (x,y,w,h)
+    #[arg(value_name = "MANIFEST")]
+    pub(crate) manifest: PathBuf,
+
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = EvalFormat::Markdown)]
+    pub(crate) format: EvalFormat,
+
+    /// Write evaluation.md, evaluation.html and evaluation.json into this folder as well
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Examine at most N pictures of each label, taken from its sources by turns
+    #[arg(long, value_name = "N")]
+    pub(crate) sample: Option<std::num::NonZeroUsize>,
+
+    /// Also measure compression, scale, blur and noise in steps
+    #[arg(long)]
+    pub(crate) sweep: bool,
+
+    /// Pictures examined at the same time [default: the number of cores]
+    #[arg(long, env = "BONAFIDE_JOBS", value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) detector: DetectorArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EvalFormat {
+    /// For people and repositories
+    Markdown,
+    /// One page with drawings
+    Html,
+    /// For programs
+    Json,
 }
 
 #[derive(Group)]
@@ -318,6 +365,13 @@ Examples:
   bonafide scan --format jsonl --output reports.jsonl photos/
   bonafide scan --only provenance --trust my-ca.pem photos/
   bonafide scan --fail-on altered,declared_ai inbox/ && echo clean";
+
+const EVAL_EXAMPLES: &str = "\
+Examples:
+  bonafide models eval pictures.csv
+  bonafide models eval --sample 400 --sweep --out report/ pictures.tsv
+
+The same manifest, models and policy give the same bytes.";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:

@@ -68,7 +68,7 @@ impl Failure {
     }
 
     /// Messages of the crates below say what is wrong, and after the last semicolon what to do.
-    fn from_fault(fault: Fault, error: &impl Display) -> Self {
+    pub(crate) fn from_fault(fault: Fault, error: &impl Display) -> Self {
         let text = error.to_string();
         let (message, hint) = match text.rsplit_once("; ") {
             Some((message, hint)) => (message.to_owned(), Some(hint.to_owned())),

@@ -1,4 +1,6 @@
-//! `bonafide models`: what the cards say, and whether the files behind them hold it.
+//! `bonafide models`: what the cards say, whether the files behind them hold it, and how well they do.
+
+mod eval;
 
 use std::io::{self, Write as _};
 
@@ -16,6 +18,7 @@ pub(crate) fn run(args: &ModelsArgs, settings: &Settings) -> Result<Exit, Failur
     match &args.command {
         ModelsCommand::List(args) => list(args, settings),
         ModelsCommand::Check(args) => check(args, settings),
+        ModelsCommand::Eval(args) => eval::run(args, settings),
     }
 }
 

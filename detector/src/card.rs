@@ -83,13 +83,27 @@ pub enum Layout {
 }
 
 /// Where the model's answer is.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// Name of the output with one `float32` logit per crop; above 0 speaks for synthetic.
-    pub logit: String,
+    /// Name of the output that is read, `float32`.
+    pub name: String,
+    /// What its numbers mean.
+    pub meaning: Meaning,
     /// Name of the output with one `float32` logit per patch, when the graph has one.
     pub patch_logits: Option<String>,
+}
+
+/// What the numbers of an output mean. Each becomes one logit; above 0 speaks for synthetic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// `logit = "name"`: one logit per crop.
+    Logit,
+    /// `probability = "name"`: one chance of synthetic per crop, in 0.0..=1.0.
+    Probability,
+    /// `class_logits = "name"`, `class = N`: one number per class before the softmax, of which N, from 0, is synthetic.
+    ClassLogits(u16),
+    /// `class_probabilities = "name"`, `class = N`: the same after the softmax.
+    ClassProbabilities(u16),
 }
 
 impl Card {
@@ -122,7 +136,7 @@ struct RawCard {
     license: String,
     description: String,
     input: RawInput,
-    output: Output,
+    output: RawOutput,
     calibration: RawCalibration,
     #[serde(default)]
     training: toml::Table,
@@ -146,6 +160,17 @@ struct RawInput {
 enum RawElement {
     Uint8,
     Float32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOutput {
+    logit: Option<String>,
+    probability: Option<String>,
+    class_logits: Option<String>,
+    class_probabilities: Option<String>,
+    class: Option<u16>,
+    patch_logits: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -177,11 +202,6 @@ impl RawCard {
         check_file_name(&self.file)?;
         check_text("license", &self.license)?;
         check_text("description", &self.description)?;
-        check_text("output.logit", &self.output.logit)?;
-        self.output
-            .patch_logits
-            .as_deref()
-            .map_or(Ok(()), |name| check_text("output.patch_logits", name))?;
         let sha256 = Digest::from_hex(&self.sha256).ok_or("sha256 is not 64 hex digits")?;
         Ok(Card {
             name: self.name,
@@ -192,10 +212,49 @@ impl RawCard {
             license: self.license,
             description: self.description,
             input: self.input.check()?,
-            output: self.output,
+            output: self.output.check()?,
             calibration: self.calibration.check()?,
             training: self.training,
             evaluation: self.evaluation,
+        })
+    }
+}
+
+impl RawOutput {
+    fn check(self) -> Result<Output, String> {
+        let class = self.class;
+        let (name, meaning) = match (
+            self.logit,
+            self.probability,
+            self.class_logits,
+            self.class_probabilities,
+            class,
+        ) {
+            (Some(name), None, None, None, None) => (name, Meaning::Logit),
+            (None, Some(name), None, None, None) => (name, Meaning::Probability),
+            (None, None, Some(name), None, Some(class)) => (name, Meaning::ClassLogits(class)),
+            (None, None, None, Some(name), Some(class)) => {
+                (name, Meaning::ClassProbabilities(class))
+            }
+            (_, _, _, _, _) => {
+                return Err(
+                    "output must name one of logit and probability, or one of class_logits and class_probabilities \
+                     with class, the number of the synthetic class from 0"
+                        .to_owned(),
+                );
+            }
+        };
+        if class.is_some_and(|class| class >= MAX_CLASSES) {
+            return Err(format!("output.class must be under {MAX_CLASSES}"));
+        }
+        check_text("output", &name)?;
+        if let Some(patches) = &self.patch_logits {
+            check_text("output.patch_logits", patches)?;
+        }
+        Ok(Output {
+            name,
+            meaning,
+            patch_logits: self.patch_logits,
         })
     }
 }
@@ -298,12 +357,15 @@ fn one_line(text: &str) -> String {
 /// Sides a window may have: a smaller one shows too little, a larger one is no window.
 const SIDE_PX: std::ops::RangeInclusive<u16> = 32..=1024;
 
+/// Most classes of a model: past this the output is no choice between kinds of pictures.
+pub(crate) const MAX_CLASSES: u16 = 1_000;
+
 /// Longest text field of a card; printed whole by `bonafide models list`.
 const MAX_TEXT_BYTES: usize = 4_096;
 
 #[cfg(test)]
 mod tests {
-    use super::{Card, Element, Layout};
+    use super::{Card, Element, Layout, Meaning};
 
     const GOOD: &str = r#"
 name = "synth"
@@ -350,6 +412,22 @@ auc = 0.6
     }
 
     #[test]
+    fn an_output_may_mean_four_things() {
+        let check = |words: &str, meaning| {
+            let text = GOOD.replacen("logit = \"logit\"", words, 1);
+            let output = Card::parse("synth", &text).unwrap().output;
+            assert_eq!((output.name.as_str(), output.meaning), ("o", meaning));
+        };
+        check("logit = \"o\"", Meaning::Logit);
+        check("probability = \"o\"", Meaning::Probability);
+        check("class_logits = \"o\"\nclass = 1", Meaning::ClassLogits(1));
+        check(
+            "class_probabilities = \"o\"\nclass = 0",
+            Meaning::ClassProbabilities(0),
+        );
+    }
+
+    #[test]
     fn every_broken_rule_is_refused_by_its_name() {
         let refused = |from: &str, to: &str, word: &str| {
             assert!(GOOD.contains(from), "{from}");
@@ -369,6 +447,22 @@ auc = 0.6
         refused("mean = [0.5, 0.5, 0.5]", "mean = [nan, 0.5, 0.5]", "mean");
         refused("\"float32\"", "\"uint8\"", "mean");
         refused("\"float32\"", "\"float16\"", "float16");
+        refused("logit = \"logit\"", "", "output must name");
+        refused(
+            "logit = \"logit\"",
+            "probability = \"p\"\nlogit = \"l\"",
+            "output must name",
+        );
+        refused(
+            "logit = \"logit\"",
+            "class_logits = \"c\"",
+            "output must name",
+        );
+        refused(
+            "logit = \"logit\"",
+            "class_logits = \"c\"\nclass = 1000",
+            "output.class",
+        );
         refused("slope = 0.5", "slope = -0.5", "slope");
         refused("slope = 0.5", "slope = inf", "slope");
         refused("rate = 0.3", "rate = 0.3, extra = 1", "extra");

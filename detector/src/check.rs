@@ -13,7 +13,7 @@ use crate::{
     engine::Settings,
     error::DetectorError,
     provider::Provider,
-    session::{Runtime, Session},
+    session::{Asked, Runtime, Session},
     store::{PerModel, list_models, read_model},
     tensor::tensor,
 };
@@ -56,9 +56,10 @@ fn check_model(
     let model = read_model(&settings.models_dir, card)?;
     let mut session = Session::new(runtime, &model, settings.provider)?;
     let window = tensor(&test_window(model.card.input.side_px), &model.card.input);
-    session.logit(&window)?;
+    // The first run warms up; it also asks for the patches, so that a card that names no map of the graph is found.
+    session.answer(&window, Asked::Patches)?;
     let started = Instant::now();
-    let logit = session.logit(&window)?;
+    let logit = session.answer(&window, Asked::Logit)?.logit;
     let window_ms = started.elapsed().as_secs_f64() * 1_000.0;
     let not_finite = || DetectorError::NotFinite {
         model: model.card.name.clone(),

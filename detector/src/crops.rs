@@ -44,10 +44,16 @@ pub fn outside(width_px: u32, height_px: u32) -> Option<Applicability> {
 ///
 /// The order is fixed by the pixels alone. `pixels` must not be empty.
 pub(crate) fn take(pixels: ArrayView3<'_, u8>, side: usize) -> Vec<Array3<u8>> {
+    let placed = take_placed(pixels, side).into_iter();
+    placed.map(|(_, window)| window).collect()
+}
+
+/// The same, each with its top left corner. A small picture is tiled, so a window may reach beyond it.
+pub(crate) fn take_placed(pixels: ArrayView3<'_, u8>, side: usize) -> Vec<(Spot, Array3<u8>)> {
     let pixels = tiled(pixels, side);
     let texture = Texture::measure(pixels.view());
     let (height, width, _) = pixels.dim();
-    let window = |spot: Spot| window(pixels.view(), spot, side, side).to_owned();
+    let window = |spot: Spot| (spot, window(pixels.view(), spot, side, side).to_owned());
     choose(width - side, height - side, side, &texture)
         .into_iter()
         .map(window)
@@ -69,9 +75,9 @@ fn window(
 
 /// Top left corner of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Spot {
-    y: usize,
-    x: usize,
+pub(crate) struct Spot {
+    pub(crate) y: usize,
+    pub(crate) x: usize,
 }
 
 impl Spot {

@@ -14,10 +14,11 @@ use crate::{
     crops,
     detection::{Applicability, Detection, Failure, Inapplicable, Logit, ModelReading, View},
     error::DetectorError,
+    heat_map::{HeatMap, Tile},
     pool::{Pool, Ticket, Worker},
     provider::Provider,
     reading,
-    session::{Runtime, Session},
+    session::{Answer, Asked, Runtime, Session},
     store::{Model, list_models, read_model},
     tensor::tensor,
     view::{self, Look},
@@ -40,7 +41,7 @@ pub struct Settings {
 pub struct Detector {
     cards: Vec<Card>,
     provider: Provider,
-    pool: Pool<Task>,
+    pool: Pool<Task, Answer>,
 }
 
 impl Detector {
@@ -77,6 +78,42 @@ impl Detector {
         })
     }
 
+    /// Where in the picture the first model that says so sees something: its patch logits over the native windows that
+    /// make its score. Costs one view; `None` when no model has patches, or the picture has no window.
+    ///
+    /// # Errors
+    ///
+    /// [`DetectorError::Inference`] or [`DetectorError::NotFinite`].
+    pub fn heat_map(&self, picture: &Picture) -> Result<Option<HeatMap>, DetectorError> {
+        let mut models = self.cards.iter().enumerate();
+        let with_patches = models.find(|(_, card)| card.output.patch_logits.is_some());
+        let Some((model, card)) = with_patches else {
+            return Ok(None);
+        };
+        if crops::outside(picture.width(), picture.height()).is_some() {
+            return Ok(None);
+        }
+        let look = Look::native(picture);
+        let side = usize::from(card.input.side_px);
+        let (spots, windows): (Vec<_>, Vec<_>) =
+            crops::take_placed(look.pixels()?, side).into_iter().unzip();
+        let asked = Asked::Patches;
+        let tasks = windows.into_iter().map(|window| Task {
+            model,
+            window,
+            asked,
+        });
+        let answers = self.pool.submit(tasks).wait()?;
+        let tiles = spots.into_iter().zip(answers).filter_map(|(spot, answer)| {
+            Some(Tile {
+                spot,
+                side,
+                patches: answer.patches?,
+            })
+        });
+        Ok(HeatMap::new(tiles.collect()))
+    }
+
     /// The cards of the loaded models, in the order of their names.
     pub fn models(&self) -> &[Card] {
         &self.cards
@@ -97,6 +134,7 @@ impl Detector {
         let tasks = windows.map(|(model, card)| Task {
             model,
             window: test_window(card.input.side_px),
+            asked: Asked::Logit,
         });
         self.pool.submit(tasks).wait().map(drop)
     }
@@ -118,12 +156,15 @@ impl Detector {
     }
 
     /// Queues the windows of one view for every model.
-    fn look(&self, look: &Look<'_>) -> Result<Vec<Ticket>, DetectorError> {
+    fn look(&self, look: &Look<'_>) -> Result<Vec<Ticket<Answer>>, DetectorError> {
         let pixels = look.pixels()?;
         let submit = |(model, card): (usize, &Card)| {
             let windows = crops::take(pixels.view(), card.input.side_px.into());
-            self.pool
-                .submit(windows.into_iter().map(|window| Task { model, window }))
+            self.pool.submit(windows.into_iter().map(|window| Task {
+                model,
+                window,
+                asked: Asked::Logit,
+            }))
         };
         Ok(self.cards.iter().enumerate().map(submit).collect())
     }
@@ -131,11 +172,12 @@ impl Detector {
     fn read(
         &self,
         card: &Card,
-        tickets: [(&'static str, Ticket); 2],
+        tickets: [(&'static str, Ticket<Answer>); 2],
     ) -> Result<ModelReading, DetectorError> {
         let mut views = Vec::with_capacity(tickets.len());
         for (name, ticket) in tickets {
-            let windows = ticket.wait()?;
+            let answers = ticket.wait()?;
+            let windows: Vec<f32> = answers.iter().map(|answer| answer.logit).collect();
             // No window has texture: the view says nothing.
             if !windows.is_empty() {
                 let not_finite = || DetectorError::NotFinite {
@@ -183,6 +225,7 @@ impl fmt::Debug for Detector {
 struct Task {
     model: usize,
     window: Array3<u8>,
+    asked: Asked,
 }
 
 /// What one thread owns: a session per model, in the order of the cards.
@@ -206,12 +249,13 @@ impl Sessions {
 
 impl Worker for Sessions {
     type Task = Task;
+    type Answer = Answer;
 
-    fn run(&mut self, task: Task) -> Result<f32, DetectorError> {
+    fn run(&mut self, task: Task) -> Result<Answer, DetectorError> {
         let missing =
             || DetectorError::Inference(format!("there is no model number {}", task.model));
         let (session, input) = self.0.get_mut(task.model).ok_or_else(missing)?;
-        session.logit(&tensor(&task.window, input))
+        session.answer(&tensor(&task.window, input), task.asked)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the pixels show: model cards, pre-processing, ONNX sessions and calibration.
+//! What the pixels show: model cards, pre-processing, ONNX sessions, calibration and public watermarks.
 //!
 //! It gives odds with their units ([`Detection`]) and knows no policy: no threshold, no verdict word, no
 //! manifest. `session.rs` alone names ONNX Runtime.
@@ -11,6 +11,8 @@ mod detection;
 mod engine;
 mod error;
 mod graph;
+mod heat_map;
+mod meaning;
 mod pool;
 mod provider;
 mod reading;
@@ -18,9 +20,10 @@ mod session;
 mod store;
 mod tensor;
 mod view;
+mod watermark;
 
 pub use calibration::{Calibration, FalseAlarm};
-pub use card::{Card, Element, Input, Layout, Output, Task};
+pub use card::{Card, Element, Input, Layout, Meaning, Output, Task};
 pub use check::{
     CheckedModel, available_providers, check_models, default_workers, runtime_version,
 };
@@ -30,5 +33,7 @@ pub use detection::{
 };
 pub use engine::{Detector, Settings};
 pub use error::DetectorError;
+pub use heat_map::HeatMap;
 pub use provider::{Provider, UnknownProvider};
 pub use store::{PerModel, list_models};
+pub use watermark::{Watermark, WatermarkKey, watermarks};

@@ -21,35 +21,41 @@ pub(crate) trait Worker: Send + 'static {
     /// One piece of work.
     type Task: Send + 'static;
 
-    /// Does it; one number comes out.
-    fn run(&mut self, task: Self::Task) -> Result<f32, DetectorError>;
+    /// What comes out of it.
+    type Answer: Send + 'static;
+
+    /// Does it.
+    fn run(&mut self, task: Self::Task) -> Result<Self::Answer, DetectorError>;
 }
 
 /// Running threads. Dropping it finishes the queued work and joins them.
-pub(crate) struct Pool<Task> {
-    queue: Option<SyncSender<Job<Task>>>,
+pub(crate) struct Pool<Task, Answer> {
+    queue: Option<SyncSender<Job<Task, Answer>>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 /// Work handed in; its results are waited for here.
-pub(crate) struct Ticket {
-    results: Receiver<(usize, Result<f32, DetectorError>)>,
+pub(crate) struct Ticket<Answer> {
+    results: Receiver<(usize, Result<Answer, DetectorError>)>,
     count: usize,
 }
 
-struct Job<Task> {
+struct Job<Task, Answer> {
     task: Task,
     place: usize,
-    reply: Sender<(usize, Result<f32, DetectorError>)>,
+    reply: Sender<(usize, Result<Answer, DetectorError>)>,
 }
 
-impl<Task: Send + 'static> Pool<Task> {
+impl<Task: Send + 'static, Answer: Send + 'static> Pool<Task, Answer> {
     /// Starts one thread per worker.
     ///
     /// # Errors
     ///
     /// [`DetectorError::Threads`] when the operating system gives no thread.
-    pub(crate) fn start<W: Worker<Task = Task>>(workers: Vec<W>) -> Result<Self, DetectorError> {
+    pub(crate) fn start<W>(workers: Vec<W>) -> Result<Self, DetectorError>
+    where
+        W: Worker<Task = Task, Answer = Answer>,
+    {
         let (queue, jobs) = sync_channel(workers.len().saturating_mul(QUEUE_PER_WORKER));
         let jobs = Arc::new(Mutex::new(jobs));
         let mut pool = Self {
@@ -69,7 +75,7 @@ impl<Task: Send + 'static> Pool<Task> {
     }
 
     /// Queues every task; waits while the queue is full.
-    pub(crate) fn submit(&self, tasks: impl IntoIterator<Item = Task>) -> Ticket {
+    pub(crate) fn submit(&self, tasks: impl IntoIterator<Item = Task>) -> Ticket<Answer> {
         let (reply, results) = channel();
         let mut count = 0;
         for (place, task) in tasks.into_iter().enumerate() {
@@ -92,7 +98,7 @@ impl<Task: Send + 'static> Pool<Task> {
     }
 }
 
-impl<Task> Drop for Pool<Task> {
+impl<Task, Answer> Drop for Pool<Task, Answer> {
     fn drop(&mut self) {
         self.queue = None;
         for thread in self.threads.drain(..) {
@@ -103,26 +109,26 @@ impl<Task> Drop for Pool<Task> {
     }
 }
 
-impl Ticket {
+impl<Answer> Ticket<Answer> {
     /// Waits for all results, in the order of the tasks.
     ///
     /// # Errors
     ///
     /// The first failed task's error, or [`DetectorError::Inference`] when the threads ended without an answer.
-    pub(crate) fn wait(self) -> Result<Vec<f32>, DetectorError> {
-        let mut numbers = vec![None; self.count];
+    pub(crate) fn wait(self) -> Result<Vec<Answer>, DetectorError> {
+        let mut answers: Vec<Option<Answer>> = (0..self.count).map(|_| None).collect();
         for (place, result) in self.results {
-            let number = result?;
-            if let Some(slot) = numbers.get_mut(place) {
-                *slot = Some(number);
+            let answer = result?;
+            if let Some(slot) = answers.get_mut(place) {
+                *slot = Some(answer);
             }
         }
         let ended = || DetectorError::Inference("the inference threads have ended".to_owned());
-        numbers.into_iter().collect::<Option<_>>().ok_or_else(ended)
+        answers.into_iter().collect::<Option<_>>().ok_or_else(ended)
     }
 }
 
-fn work<W: Worker>(mut worker: W, jobs: &Mutex<Receiver<Job<W::Task>>>) {
+fn work<W: Worker>(mut worker: W, jobs: &Mutex<Receiver<Job<W::Task, W::Answer>>>) {
     loop {
         // The lock is given back before the work begins, so a panic in the work can never poison it.
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -161,6 +167,7 @@ mod tests {
 
     impl Worker for Echo {
         type Task = u8;
+        type Answer = f32;
 
         fn run(&mut self, task: u8) -> Result<f32, DetectorError> {
             assert_ne!(task, 13, "this panic belongs to a test");
@@ -179,7 +186,7 @@ mod tests {
         }
     }
 
-    fn pool(workers: usize) -> (Pool<u8>, Arc<AtomicU32>) {
+    fn pool(workers: usize) -> (Pool<u8, f32>, Arc<AtomicU32>) {
         let ended = Arc::new(AtomicU32::new(0));
         let workers = (0..workers).map(|_| Echo(Arc::clone(&ended))).collect();
         (Pool::start(workers).unwrap(), ended)

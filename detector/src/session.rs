@@ -10,6 +10,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use ndarray::{Array2, Axis, Ix2};
 use ort::{
     LoadDynamicError,
     environment::Environment,
@@ -20,7 +21,7 @@ use ort::{
 };
 
 use crate::{
-    card::{Element, Input, Layout},
+    card::{Element, Input, Layout, MAX_CLASSES, Meaning, Output},
     error::DetectorError,
     provider::Provider,
     store::Model,
@@ -38,7 +39,23 @@ pub(crate) struct Runtime {
 pub(crate) struct Session {
     inner: ort::session::Session,
     model: String,
-    logit: String,
+    output: Output,
+}
+
+/// What a model said about one window.
+pub(crate) struct Answer {
+    pub(crate) logit: f32,
+    /// One logit per patch, rows from the top; only when asked for and the graph has them.
+    pub(crate) patches: Option<Array2<f32>>,
+}
+
+/// What is asked of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// One logit.
+    Logit,
+    /// And where in the window it comes from.
+    Patches,
 }
 
 impl Runtime {
@@ -138,7 +155,7 @@ impl Session {
         Ok(Self {
             inner,
             model: model.card.name.clone(),
-            logit: model.card.output.logit.clone(),
+            output: model.card.output.clone(),
         })
     }
 
@@ -147,12 +164,17 @@ impl Session {
     /// # Errors
     ///
     /// [`DetectorError::Inference`], or [`DetectorError::NotFinite`] for NaN and infinity.
-    pub(crate) fn logit(&mut self, window: &Tensor) -> Result<f32, DetectorError> {
-        let logit = self
-            .run(window)
+    pub(crate) fn answer(
+        &mut self,
+        window: &Tensor,
+        asked: Asked,
+    ) -> Result<Answer, DetectorError> {
+        let answer = self
+            .run(window, asked)
             .map_err(|error| DetectorError::Inference(brief(&error)))?;
-        if logit.is_finite() {
-            Ok(logit)
+        let patches = answer.patches.iter().flatten();
+        if answer.logit.is_finite() && patches.into_iter().all(|logit| logit.is_finite()) {
+            Ok(answer)
         } else {
             Err(DetectorError::NotFinite {
                 model: self.model.clone(),
@@ -160,7 +182,7 @@ impl Session {
         }
     }
 
-    fn run(&mut self, window: &Tensor) -> ort::Result<f32> {
+    fn run(&mut self, window: &Tensor, asked: Asked) -> ort::Result<Answer> {
         let outputs = match window {
             Tensor::Uint8(values) => self
                 .inner
@@ -169,16 +191,37 @@ impl Session {
                 .inner
                 .run(ort::inputs![TensorRef::from_array_view(values)?])?,
         };
-        let logit = outputs
-            .get(&self.logit)
-            .map(DynValue::try_extract_scalar::<f32>);
-        logit.unwrap_or_else(|| {
-            Err(ort::Error::new(format!(
-                "there is no output \"{}\"",
-                self.logit
-            )))
-        })
+        let output = |name: &str| {
+            let missing = || ort::Error::new(format!("there is no output \"{name}\""));
+            outputs.get(name).ok_or_else(missing)
+        };
+        let patches = match (asked, &self.output.patch_logits) {
+            (Asked::Patches, Some(name)) => Some(plane(output(name)?)?),
+            (Asked::Patches | Asked::Logit, _) => None,
+        };
+        let (_, numbers) = output(&self.output.name)?.try_extract_tensor::<f32>()?;
+        let logit = self
+            .output
+            .meaning
+            .logit(numbers)
+            .map_err(ort::Error::new)?;
+        Ok(Answer { logit, patches })
     }
+}
+
+/// The last two axes of an output whose other axes have the length 1.
+fn plane(output: &DynValue) -> ort::Result<Array2<f32>> {
+    let mut values = output.try_extract_array::<f32>()?;
+    while values.ndim() > 2 && values.len_of(Axis(0)) == 1 {
+        values = values.index_axis_move(Axis(0), 0);
+    }
+    let shape = values.shape().to_vec();
+    let plane = values.into_dimensionality::<Ix2>().ok().filter(|plane| {
+        let (height, width) = plane.dim();
+        (1..=MAX_PATCHES).contains(&height) && (1..=MAX_PATCHES).contains(&width)
+    });
+    let refused = || ort::Error::new(format!("patch logits of the shape {shape:?} are no plane"));
+    plane.map(|plane| plane.to_owned()).ok_or_else(refused)
 }
 
 /// `1.31.1` in `libonnxruntime.so.1.31.1` and `libonnxruntime.1.31.1.dylib`.
@@ -271,14 +314,7 @@ fn fits(session: &ort::session::Session, model: &Model) -> Result<(), String> {
         ));
     }
     input_fits(input.dtype(), &card.input)?;
-    let logit = output(session, &card.output.logit)?.dtype();
-    // One window goes in, so one number must come out: every axis is 1 or left open.
-    let single =
-        |shape: &[i64]| shape.len() <= 2 && shape.iter().all(|axis| matches!(axis, -1 | 1));
-    if !is_tensor(logit, TensorElementType::Float32, single) {
-        let name = &card.output.logit;
-        return Err(format!("the output \"{name}\" is {logit}, not one float32"));
-    }
+    answer_fits(output(session, &card.output.name)?.dtype(), &card.output)?;
     if let Some(name) = &card.output.patch_logits {
         let patches = output(session, name)?.dtype();
         if !is_tensor(patches, TensorElementType::Float32, |_| true) {
@@ -286,6 +322,38 @@ fn fits(session: &ort::session::Session, model: &Model) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// One window goes in, so the numbers of one window must come out; every axis may be left open.
+fn answer_fits(graph: &ValueType, card: &Output) -> Result<(), String> {
+    let single = |axes: &[i64]| axes.iter().all(|axis| matches!(axis, -1 | 1));
+    let (fits, wanted): (bool, String) = match card.meaning {
+        Meaning::Logit | Meaning::Probability => (
+            is_tensor(graph, TensorElementType::Float32, |shape| {
+                shape.len() <= 2 && single(shape)
+            }),
+            "one float32".to_owned(),
+        ),
+        Meaning::ClassLogits(class) | Meaning::ClassProbabilities(class) => (
+            is_tensor(graph, TensorElementType::Float32, |shape| match shape {
+                [before @ .., classes] => {
+                    let known = i64::from(class) + 1..=i64::from(MAX_CLASSES);
+                    before.len() <= 1
+                        && single(before)
+                        && (*classes == -1 || known.contains(classes))
+                }
+                [] => false,
+            }),
+            format!("float32 of more than {class} classes"),
+        ),
+    };
+    match fits {
+        true => Ok(()),
+        false => Err(format!(
+            "the output \"{}\" is {graph}, not {wanted}",
+            card.name
+        )),
+    }
 }
 
 fn input_fits(graph: &ValueType, card: &Input) -> Result<(), String> {
@@ -334,6 +402,9 @@ fn brief(error: &dyn std::error::Error) -> String {
 
 /// Longest quotation from the library: enough for its first sentence, too short for a dump.
 const MAX_DETAIL_CHARS: usize = 300;
+
+/// Most patches along a side of a window: one per pixel of a small one. More is no map that anybody could read.
+const MAX_PATCHES: usize = 256;
 
 /// One process can hold one library and one environment. It is never unloaded.
 static LOADED: Mutex<Option<Runtime>> = Mutex::new(None);

@@ -16,8 +16,8 @@ use provenance::{
 
 use crate::corpus::at;
 use files::{
-    gif, international, jpeg, jpeg_exif, jpeg_extended_xmp, jpeg_xmp, mp4_box, mp4_key,
-    packed_text, png, riff, samsung, text, tiff, xmp,
+    Layout, gif, heif, international, jpeg, jpeg_exif, jpeg_extended_xmp, jpeg_xmp, mp4_box,
+    mp4_key, packed_text, png, riff, samsung, text, tiff, xmp,
 };
 
 const FULL: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
@@ -211,6 +211,38 @@ fn xmp_is_found_in_every_container() {
         mp4_box(b"xml ", bytes),
     ];
     check(jxl.concat(), &full);
+}
+
+const XMP_ITEM: &[u8] = b"mimeXMP\0application/rdf+xml\0";
+
+#[test]
+fn items_of_heif_and_avif_are_read() {
+    let packet = xmp(&format!("Iptc4xmpExt:DigitalSourceType=\"{FULL}\""), "");
+    let full = [(Iptc, DST, None, Some(DeclaredFull))];
+    let item = (XMP_ITEM, packet.clone().into_bytes());
+    for layout in [Layout::InFile, Layout::InMeta] {
+        for brand in [b"heic", b"avif"] {
+            check(heif(brand, &[item.clone()], layout), &full);
+        }
+    }
+    let software = tiff(&[(0x0131, b"ComfyUI\0".to_vec())], &[]);
+    let exif = (
+        b"Exif\0".as_slice(),
+        [b"\0\0\0\x06Exif\0\0".as_slice(), &software].concat(),
+    );
+    let in_jpeg = labels(jpeg(&[jpeg_exif(&software)]));
+    assert!(!in_jpeg.is_empty());
+    assert_eq!(
+        labels(heif(b"heic", &[exif.clone()], Layout::InFile)),
+        in_jpeg
+    );
+    let both = labels(heif(b"heic", &[exif, item], Layout::InFile));
+    assert_eq!(both.len(), in_jpeg.len() + 1);
+    let packed = (
+        b"mimeXMP\0application/rdf+xml\0deflate\0".as_slice(),
+        packet.into_bytes(),
+    );
+    check(heif(b"avif", &[packed], Layout::InFile), &[]);
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod bmff;
 mod container;
 mod exif;
 mod ifd;
+mod items;
 mod png_text;
 mod record;
 mod tools;

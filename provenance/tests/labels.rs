@@ -222,7 +222,7 @@ fn items_of_heif_and_avif_are_read() {
     let item = (XMP_ITEM, packet.clone().into_bytes());
     for layout in [Layout::InFile, Layout::InMeta] {
         for brand in [b"heic", b"avif"] {
-            check(heif(brand, &[item.clone()], layout), &full);
+            check(heif(brand, std::slice::from_ref(&item), layout), &full);
         }
     }
     let software = tiff(&[(0x0131, b"ComfyUI\0".to_vec())], &[]);
@@ -233,7 +233,7 @@ fn items_of_heif_and_avif_are_read() {
     let in_jpeg = labels(jpeg(&[jpeg_exif(&software)]));
     assert!(!in_jpeg.is_empty());
     assert_eq!(
-        labels(heif(b"heic", &[exif.clone()], Layout::InFile)),
+        labels(heif(b"heic", std::slice::from_ref(&exif), Layout::InFile)),
         in_jpeg
     );
     let both = labels(heif(b"heic", &[exif, item], Layout::InFile));

@@ -36,7 +36,10 @@ enum Kind {
     Exif,
 }
 
-fn block<'a>((kind, parts): (Kind, Vec<&'a [u8]>)) -> Option<Block<'a>> {
+/// Kind and bytes, in one or more parts.
+type Item<'a> = (Kind, Vec<&'a [u8]>);
+
+fn block<'a>((kind, parts): Item<'a>) -> Option<Block<'a>> {
     match (kind, parts.as_slice()) {
         (Kind::Xmp, [one]) => Some(Block::Xmp(Cow::Borrowed(one))),
         (Kind::Xmp, many) => {
@@ -121,7 +124,7 @@ impl Widths {
 }
 
 impl<'a> Places<'a> {
-    fn of(&self, list: &[u8], wanted: &[(usize, Kind)]) -> Option<Vec<(Kind, Vec<&'a [u8]>)>> {
+    fn of(&self, list: &[u8], wanted: &[(usize, Kind)]) -> Option<Vec<Item<'a>>> {
         let mut rest = Bytes(list);
         let widths = Widths::read(&mut rest)?;
         let mut budget = MAX_PARTS;

@@ -6,8 +6,8 @@ use media::Media;
 use verdict::{
     Code, Options, Report, Scope,
     report::{
-        AiStatus, ContentState, HistoryStatus, ManifestState, Place, Provenance, SignatureState,
-        Signer, SignerStatus, Source, TimeState,
+        AiStatus, ContentState, HistoryStatus, Identity, IdentityStatus, ManifestState, Place,
+        Provenance, SignatureState, Signer, SignerStatus, Source, TimeState,
     },
 };
 
@@ -65,6 +65,9 @@ fn write_words(out: &mut impl Write, report: &Report) -> io::Result<()> {
         line("Signer", &signer(&provenance.signer))?;
         line("Time", time(provenance.time))?;
         line("History", &edits(provenance))?;
+    }
+    for one in &provenance.identity {
+        line("Identity", &identity(one))?;
     }
     line("AI", &ai(provenance))?;
     if !provenance.codes.failure.is_empty() {
@@ -153,7 +156,9 @@ fn signature(state: SignatureState) -> &'static str {
 fn signer(signer: &Signer) -> String {
     let vouched = match signer.status {
         SignerStatus::C2paList => "vouched for by the C2PA trust list",
-        SignerStatus::InterimList => "vouched for by the interim list, which is frozen",
+        SignerStatus::InterimList => {
+            "vouched for by the interim list, which is frozen since 2026-01-01"
+        }
         SignerStatus::AllowList => "on a list of single certificates",
         SignerStatus::Local => "vouched for by an anchor that you gave",
         SignerStatus::Unknown => "vouched for by nobody we know",
@@ -161,11 +166,25 @@ fn signer(signer: &Signer) -> String {
         SignerStatus::None => return "There is none.".to_owned(),
     };
     let name = signer.organisation.as_deref().or(signer.name.as_deref());
+    let level = signer
+        .assurance_level
+        .map_or_else(String::new, |level| format!(" at assurance level {level}"));
     let product = signer
         .product
         .as_deref()
-        .map_or_else(String::new, |product| format!(", for {product}"));
+        .map_or_else(String::new, |product| format!(", for {product}{level}"));
     format!("{}{product}, {vouched}.", name.unwrap_or("No name"))
+}
+
+/// An identity stands beside the signer: it lends the credential nothing and takes nothing from it.
+fn identity(identity: &Identity) -> String {
+    let name = identity.name.as_deref().unwrap_or("No name");
+    let checked = match identity.status {
+        IdentityStatus::Trusted => "vouched for by a list",
+        IdentityStatus::Untrusted => "vouched for by nobody we know",
+        IdentityStatus::Invalid => "whose proof does not hold",
+    };
+    format!("{name}, {checked}; this is apart from the signer.")
 }
 
 fn time(state: TimeState) -> &'static str {

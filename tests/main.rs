@@ -15,6 +15,7 @@ mod configuration;
 mod corpus;
 mod fixture_verdicts;
 mod keys_and_signing;
+mod provenance_bounds;
 mod provenance_reach;
 mod scan_output;
 mod scan_walk;

@@ -77,12 +77,7 @@ pub(crate) fn library_stamp(reading: &Reading, label: &str) -> LibraryStamp {
     let time = raw
         .and_then(|raw| raw.signed_at.as_deref())
         .and_then(Timestamp::parse_rfc3339);
-    let has = |code: &str| {
-        reading
-            .statuses
-            .iter()
-            .any(|status| status.code.0 == code && manifest_label(&status.url) == Some(label))
-    };
+    let has = |code: &str| says_of_signature(reading, label, &[code]);
     let first_version = raw.is_some_and(|raw| raw.claim_version == Some(1));
     let is_trusted = has("timeStamp.validated") && has("timeStamp.trusted") && !first_version;
     match time {
@@ -92,6 +87,16 @@ pub(crate) fn library_stamp(reading: &Reading, label: &str) -> LibraryStamp {
         Some(time) => LibraryStamp::Sound(time),
         None => LibraryStamp::Unsaid,
     }
+}
+
+/// Whether the library says one of `codes` of the claim signature of the manifest `label`. Identities have
+/// signatures and time stamps of their own.
+pub(crate) fn says_of_signature(reading: &Reading, label: &str, codes: &[&str]) -> bool {
+    reading.statuses.iter().any(|status| {
+        codes.contains(&status.code.0.as_str())
+            && manifest_label(&status.url) == Some(label)
+            && status.url.ends_with("/c2pa.signature")
+    })
 }
 
 /// Whether an OCSP answer in the file says that the signer's certificate was revoked.

@@ -16,8 +16,8 @@ use provenance::{
 
 use crate::corpus::at;
 use files::{
-    gif, international, jpeg, jpeg_exif, jpeg_extended_xmp, jpeg_xmp, mp4_box, mp4_key,
-    packed_text, png, riff, samsung, text, tiff, xmp,
+    Layout, gif, heif, international, jpeg, jpeg_exif, jpeg_extended_xmp, jpeg_xmp, mp4_box,
+    mp4_key, packed_text, png, riff, samsung, text, tiff, xmp,
 };
 
 const FULL: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
@@ -213,6 +213,38 @@ fn xmp_is_found_in_every_container() {
     check(jxl.concat(), &full);
 }
 
+const XMP_ITEM: &[u8] = b"mimeXMP\0application/rdf+xml\0";
+
+#[test]
+fn items_of_heif_and_avif_are_read() {
+    let packet = xmp(&format!("Iptc4xmpExt:DigitalSourceType=\"{FULL}\""), "");
+    let full = [(Iptc, DST, None, Some(DeclaredFull))];
+    let item = (XMP_ITEM, packet.clone().into_bytes());
+    for layout in [Layout::InFile, Layout::InMeta] {
+        for brand in [b"heic", b"avif"] {
+            check(heif(brand, std::slice::from_ref(&item), layout), &full);
+        }
+    }
+    let software = tiff(&[(0x0131, b"ComfyUI\0".to_vec())], &[]);
+    let exif = (
+        b"Exif\0".as_slice(),
+        [b"\0\0\0\x06Exif\0\0".as_slice(), &software].concat(),
+    );
+    let in_jpeg = labels(jpeg(&[jpeg_exif(&software)]));
+    assert!(!in_jpeg.is_empty());
+    assert_eq!(
+        labels(heif(b"heic", std::slice::from_ref(&exif), Layout::InFile)),
+        in_jpeg
+    );
+    let both = labels(heif(b"heic", &[exif, item], Layout::InFile));
+    assert_eq!(both.len(), in_jpeg.len() + 1);
+    let packed = (
+        b"mimeXMP\0application/rdf+xml\0deflate\0".as_slice(),
+        packet.into_bytes(),
+    );
+    check(heif(b"avif", &[packed], Layout::InFile), &[]);
+}
+
 #[test]
 fn settings_of_generators_are_found_in_png_text() {
     let full = Some(DeclaredFull);
@@ -387,6 +419,52 @@ fn a_user_comment_is_read_in_every_encoding() {
         check(png(&[(b"eXIf", exif.clone())]), &[label]);
         check(riff(b"WEBP", &[(b"EXIF", exif.clone())]), &[label]);
         check(exif, &[label]);
+    }
+}
+
+/// A picture of random colours whose alpha channel hides `payload` behind `signature`.
+fn stealth(signature: &str, payload: &[u8], side: u32) -> Vec<u8> {
+    let bits = u32::try_from(payload.len() * 8).unwrap().to_be_bytes();
+    let hidden = [signature.as_bytes(), &bits, payload].concat();
+    let pixels = image::RgbaImage::from_fn(side, side + 3, |x, y| {
+        let at = (x * (side + 3) + y) as usize;
+        let byte = hidden.get(at / 8).copied().unwrap_or(0);
+        let bit = (byte >> (7 - at % 8)) & 1;
+        image::Rgba([(x * 7) as u8, (y * 3) as u8, (x ^ y) as u8, 254 | bit])
+    });
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    pixels
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .unwrap();
+    bytes.into_inner()
+}
+
+#[test]
+fn text_hidden_in_transparency_is_read() {
+    use std::io::Write as _;
+    let comment = r#"{"prompt":"a cat","uc":"dog","sampler":"k_euler","seed":1}"#;
+    let json = serde_json::json!({ "Software": "NovelAI", "Comment": comment }).to_string();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(json.as_bytes()).unwrap();
+    let packed = packed.finish().unwrap();
+    let novel = [(PngText, "png:alpha", Some("NovelAI"), Some(DeclaredFull))];
+    // In a small picture the text runs over many columns.
+    for side in [60, 200] {
+        check(stealth("stealth_pngcomp", &packed, side), &novel);
+    }
+    let run = [(
+        PngText,
+        "png:alpha",
+        Some("Stable Diffusion"),
+        Some(DeclaredFull),
+    )];
+    check(stealth("stealth_pnginfo", RUN.as_bytes(), 100), &run);
+    check(stealth("stealth_pngwhat", RUN.as_bytes(), 100), &[]);
+    check(stealth("stealth_rgbinfo", RUN.as_bytes(), 100), &[]);
+    check(stealth("stealth_pngcomp", b"not packed at all", 100), &[]);
+    let sound = stealth("stealth_pnginfo", RUN.as_bytes(), 60);
+    for length in (0..sound.len()).step_by(97) {
+        labels(sound[..length].to_vec());
     }
 }
 

@@ -1,10 +1,11 @@
 //! Metadata blocks in files made of boxes (ISO/IEC 14496-12): XMP, EXIF and the key `AIGC`.
-//!
-//! Pictures (HEIF, AVIF) keep XMP and EXIF as items among their pixels; those are not looked for.
 
 use std::borrow::Cow;
 
-use super::container::{Block, be32};
+use super::{
+    container::{Block, be32},
+    items,
+};
 
 /// The blocks of `bytes`, in file order.
 pub(super) fn blocks(bytes: &[u8]) -> Vec<Block<'_>> {
@@ -15,6 +16,7 @@ pub(super) fn blocks(bytes: &[u8]) -> Vec<Block<'_>> {
             b"xml " => found.push(xmp(content)),
             b"Exif" => found.extend(content.get(4..).map(Block::Exif)),
             b"uuid" => found.extend(content.strip_prefix(&XMP_UUID).map(xmp)),
+            b"meta" => found.extend(items::blocks(bytes, content)),
             b"moov" => {
                 for (kind, content) in boxes(content) {
                     match kind {
@@ -67,7 +69,7 @@ fn key_number(keys: &[u8]) -> Option<[u8; 4]> {
 }
 
 /// Kind and content of each box, one after another.
-fn boxes(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
+pub(super) fn boxes(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     boxes_of(bytes, |kind, content| (kind, content)).take(MAX_BOXES)
 }
 

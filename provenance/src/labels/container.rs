@@ -213,8 +213,7 @@ fn samsung_edit(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 fn png_blocks<'a>(bytes: &'a [u8], budget: &mut Budget<'a>) {
-    let mut at = 8;
-    while let Some((kind, data)) = png_chunk(bytes, at) {
+    for (kind, data) in png_chunks(bytes) {
         match kind {
             b"tEXt" | b"zTXt" | b"iTXt" => {
                 if let Some(chunk) = TextChunk::parse(kind, data) {
@@ -226,11 +225,19 @@ fn png_blocks<'a>(bytes: &'a [u8], budget: &mut Budget<'a>) {
                 }
             }
             b"eXIf" => budget.exif(Some(data)),
-            b"IEND" => return,
             _ => {}
         }
-        at = at.saturating_add(12).saturating_add(data.len());
     }
+}
+
+/// Kind and content of each chunk of a PNG up to its end.
+pub(super) fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut at = 8;
+    std::iter::from_fn(move || {
+        let (kind, data) = png_chunk(bytes, at)?;
+        at = at.saturating_add(12).saturating_add(data.len());
+        (kind != b"IEND").then_some((kind, data))
+    })
 }
 
 fn png_chunk(bytes: &[u8], at: usize) -> Option<(&[u8], &[u8])> {

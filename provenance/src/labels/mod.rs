@@ -5,9 +5,8 @@
 //! trace. Every block is bounded before it is read and one that is too large, damaged or suspicious is
 //! not read at all; a missing label counts for nothing, so that hides nothing.
 //!
-//! What hides in pixels is not looked for: NovelAI's text in the lowest bits of the alpha channel needs
-//! decoded pixels, which this crate refuses to know. XMP in UTF-16, and XMP and EXIF that HEIF and AVIF keep
-//! as items among their pixels, are not read.
+//! Pixels are not decoded. The one exception looks at the lowest bit of the alpha channel alone, where
+//! NovelAI hides its text. XMP in UTF-16 is not read.
 
 mod aigc;
 mod bmff;
@@ -15,15 +14,17 @@ mod carried;
 mod container;
 mod exif;
 mod ifd;
+mod items;
 mod png_text;
 mod record;
+mod stealth;
 mod tools;
 mod xmp;
 mod xmp_fields;
 
 pub(crate) use carried::{CARRIED_EXIF, Wanted, exif as carried_exif, xmp as carried_xmp};
 pub(crate) use container::{MAX_XMP as MAX_XMP_BYTES, gif_xmp};
-use media::Media;
+use media::{Kind, Media};
 
 use crate::{
     display::clean,
@@ -31,7 +32,8 @@ use crate::{
 };
 use container::Block;
 
-/// Every label of `media`, each once, in the order of their blocks; PNG text comes last.
+/// Every label of `media`, each once, in the order of their blocks; PNG text comes last, hidden text
+/// behind it.
 pub(crate) fn read(media: &Media) -> Vec<UnsignedLabel> {
     let mut labels = Labels::default();
     let mut texts = Vec::new();
@@ -46,6 +48,9 @@ pub(crate) fn read(media: &Media) -> Vec<UnsignedLabel> {
         }
     }
     png_text::read(&texts, &mut labels);
+    if media.kind == Kind::Png {
+        labels.push(stealth::read(media.bytes()));
+    }
     labels.found
 }
 

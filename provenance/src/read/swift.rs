@@ -226,13 +226,7 @@ fn signed_at(manifest: &SignedManifest<'_>, reading: &Reading) -> Option<Option<
     let Some(stamp) = &manifest.cose.stamp else {
         return Some(None);
     };
-    let says = |codes: &[&str]| {
-        let mut statuses = reading.statuses.iter();
-        statuses.any(|status| {
-            codes.contains(&status.code.0.as_str())
-                && codes::manifest_label(&status.url) == Some(manifest.boxes.label)
-        })
-    };
+    let says = |codes: &[&str]| codes::says_of_signature(reading, manifest.boxes.label, codes);
     let is_refused = || {
         says(&[
             "timeStamp.malformed",

@@ -192,6 +192,70 @@ pub(crate) fn mp4_key(keys: &[&str], value: &str, in_user_data: bool) -> Vec<u8>
     .concat()
 }
 
+/// How the items of a HEIF file are found.
+#[derive(Clone, Copy)]
+pub(crate) enum Layout {
+    /// As telephones write them: by place in the file.
+    InFile,
+    /// In the `meta` box itself, in two parts, with wide numbers.
+    InMeta,
+}
+
+/// A HEIF or AVIF file with these items of metadata behind a picture: kind and content type, bytes.
+pub(crate) fn heif(brand: &[u8; 4], items: &[(&[u8], Vec<u8>)], layout: Layout) -> Vec<u8> {
+    let ftyp = mp4_box(b"ftyp", &[brand, &[0; 4][..], b"mif1"].concat());
+    // The places depend on the length of the box that states them, which does not depend on them.
+    let length = meta(items, layout, 0).len();
+    let data: Vec<u8> = items.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+    let start = ftyp.len() + length + 8;
+    [ftyp, meta(items, layout, start), mp4_box(b"mdat", &data)].concat()
+}
+
+fn meta(items: &[(&[u8], Vec<u8>)], layout: Layout, start: usize) -> Vec<u8> {
+    let wide = |number: usize| u32::try_from(number).unwrap().to_be_bytes();
+    let short = |number: usize| u16::try_from(number).unwrap().to_be_bytes();
+    let mut entries = [vec![0; 4], short(items.len() + 1).to_vec()].concat();
+    entries.extend(mp4_box(b"infe", b"\x02\0\0\0\0\x01\0\0hvc1picture\0"));
+    for (number, (kind, _)) in items.iter().enumerate() {
+        let entry = [b"\x02\0\0\0", &short(number + 2)[..], &[0, 0], *kind].concat();
+        entries.extend(mp4_box(b"infe", &entry));
+    }
+    let mut places = match layout {
+        Layout::InFile => [&[0, 0, 0, 0, 0x44, 0x40][..], &short(items.len() + 1)].concat(),
+        Layout::InMeta => [&[2, 0, 0, 0, 0x44, 0x44][..], &wide(items.len() + 1)].concat(),
+    };
+    let mut at = 0;
+    for number in 0..=items.len() {
+        let length = number.checked_sub(1).map_or(1, |one| items[one].1.len());
+        match layout {
+            Layout::InFile => {
+                places.extend([&short(number + 1)[..], &[0, 0], &wide(start)].concat());
+                places.extend([&short(1)[..], &wide(at), &wide(length)].concat());
+            }
+            Layout::InMeta => {
+                let method = usize::from(number > 0);
+                places.extend([&wide(number + 1)[..], &short(method), &[0, 0], &wide(0)].concat());
+                let first = length / 2;
+                places.extend([&short(2)[..], &wide(0), &wide(at), &wide(first)].concat());
+                places.extend([&wide(1)[..], &wide(at + first), &wide(length - first)].concat());
+            }
+        }
+        at += if number == 0 { 0 } else { length };
+    }
+    let mut content = [
+        vec![0; 4],
+        mp4_box(b"hdlr", &[0; 25]),
+        mp4_box(b"iinf", &entries),
+    ]
+    .concat();
+    content.extend(mp4_box(b"iloc", &places));
+    if let Layout::InMeta = layout {
+        let data: Vec<u8> = items.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+        content.extend(mp4_box(b"idat", &data));
+    }
+    mp4_box(b"meta", &content)
+}
+
 /// A JPEG with Samsung's record of an edit behind it.
 pub(crate) fn samsung(edit: &str) -> Vec<u8> {
     let name = b"PhotoEditor_Re_Edit_Data";

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::{
     FULL, RUN, TC260,
     files::{
-        international, jpeg, jpeg_exif, jpeg_extended_xmp, jpeg_xmp, mp4_key, packed_text, png,
-        riff, samsung, text, tiff, xmp,
+        Layout, heif, international, jpeg, jpeg_exif, jpeg_extended_xmp, jpeg_xmp, mp4_box,
+        mp4_key, packed_text, png, riff, samsung, text, tiff, xmp,
     },
     judge, labels,
 };
@@ -149,11 +149,40 @@ fn seeds() -> Vec<Vec<u8>> {
             &[(b"XMP ", packet.clone().into()), (b"EXIF", exif.clone())],
         ),
         super::gif(&packet),
+        heif(
+            b"avif",
+            &[(super::XMP_ITEM, packet.clone().into_bytes())],
+            Layout::InMeta,
+        ),
         tiff(&[(0x02bc, packet.into_bytes())], &[]),
         mp4_key(&["AIGC"], TC260, true),
         samsung(r#"{"genAIType":1}"#),
         exif,
     ]
+}
+
+#[test]
+fn lists_of_items_cannot_lie() {
+    let file = |places: &[u8]| {
+        let item = b"\x02\0\0\0\0\x01\0\0mimeXMP\0application/rdf+xml\0";
+        let items = [b"\0\0\0\0\0\x01".as_slice(), &mp4_box(b"infe", item)].concat();
+        let content = [
+            b"\0\0\0\0".to_vec(),
+            mp4_box(b"iinf", &items),
+            mp4_box(b"iloc", places),
+        ];
+        let ftyp = mp4_box(b"ftyp", b"heic\0\0\0\0mif1heic");
+        [ftyp, mp4_box(b"meta", &content.concat())].concat()
+    };
+    // Numbers without a width: every item has 65,535 parts for eight bytes.
+    let mut free = b"\x02\0\0\0\0\0\0\x10\0\0".to_vec();
+    free.extend(b"\0\0\0\x01\0\0\0\0\xff\xff".repeat(1 << 20));
+    check_refused("parts that cost nothing", file(&free));
+    let mut many = b"\0\0\0\0\x44\0\0\x01\0\x01\0\0\xff\xff".to_vec();
+    many.extend([0; 8 * 65_535]);
+    check_refused("the whole file 65,535 times", file(&many));
+    let far = b"\x01\0\0\0\x88\x80\0\x01\0\x01\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\0\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff";
+    check_refused("beyond every file", file(far));
 }
 
 #[test]

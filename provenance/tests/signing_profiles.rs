@@ -3,7 +3,7 @@
 
 use media::Media;
 use provenance::{
-    AiStatus, Algorithm, Assertion, Content, History, LabelKind, Origin, Place, Profile,
+    AiStatus, Algorithm, Assertion, Content, History, LabelKind, Origin, Place, Profile, SignError,
     SignRequest, Signed, SignerStatus, Statement, UnsignedLabels,
     keys::{Secrets, development_chain},
     sign,
@@ -364,6 +364,14 @@ fn a_sidecar_leaves_the_file_without_labels() {
     let signed = sign(&source, &request, &credential(&chain(1)), None).unwrap();
     assert_eq!(signed.unsigned_labels, UnsignedLabels::NoPlace);
     assert_eq!(signed.media.bytes(), source.bytes());
+    let carrying = self::signed(&profile, "a.jpg", jpeg()).media;
+    let publish = Profile::of(Statement::Publish);
+    let beside = SignRequest {
+        profile: &publish,
+        ..request
+    };
+    let error = sign(&carrying, &beside, &credential(&chain(1)), None).unwrap_err();
+    assert!(matches!(error, SignError::CredentialInside), "{error}");
     assert_eq!(signed.provenance.ai.status, AiStatus::DeclaredFull);
 }
 

@@ -1,7 +1,10 @@
 //! What the tests share: running the binary, starting its service, reading what they say.
 
 pub(crate) mod http;
+#[cfg(target_os = "linux")]
+pub(crate) mod memory;
 pub(crate) mod server;
+pub(crate) mod service;
 pub(crate) mod workshop;
 
 use std::{

@@ -193,6 +193,9 @@ fn openssl_reads_our_keys_and_we_read_those_of_openssl() {
     }
     let workshop = Workshop::new();
     let pass = write_secret(&workshop, "pass", "correct horse\n");
+    // OpenSSL takes the second line of a file that it is to read twice.
+    let same = write_secret(&workshop, "same", "correct horse\n");
+    let (from_file, into_file) = (format!("file:{pass}"), format!("file:{same}"));
     for algorithm in ["ed25519", "es256"] {
         let keys = workshop.path(algorithm);
         let made = run([
@@ -207,7 +210,6 @@ fn openssl_reads_our_keys_and_we_read_those_of_openssl() {
         ]);
         assert_eq!(made.code, Some(0), "{made:?}");
         let key = keys.join("signer-key.pem");
-        let from_file = format!("file:{pass}");
         assert!(system(
             "openssl",
             &["pkey", "-in", text(&key), "-passin", &from_file, "-noout"]
@@ -226,7 +228,7 @@ fn openssl_reads_our_keys_and_we_read_those_of_openssl() {
         let out = [
             &from_file[..],
             "-passout",
-            &from_file,
+            &into_file,
             "-out",
             text(&theirs),
         ];

@@ -96,12 +96,15 @@ fn show(who: &str, lists: TrustStore, media: &Media, now: Timestamp) -> Result<(
 struct Element {
     algorithm: Algorithm,
     chain: Vec<Vec<u8>>,
-    questions: Sender<(Vec<u8>, Sender<Result<Vec<u8>, SignError>>)>,
+    questions: Sender<Question>,
 }
+
+/// A message to sign, and where its signature goes.
+type Question = (Vec<u8>, Sender<Result<Vec<u8>, SignError>>);
 
 impl Element {
     fn start(credential: Credential) -> Self {
-        let (questions, asked) = channel::<(Vec<u8>, Sender<_>)>();
+        let (questions, asked) = channel::<Question>();
         let (algorithm, chain) = (credential.algorithm(), credential.chain().to_vec());
         thread::spawn(move || {
             for (message, answer) in asked {

@@ -163,7 +163,9 @@ pub enum SignError {
     )]
     CredentialInside,
     /// What began here was made from nothing.
-    #[error("a file that began here has no parent; use the profile edit or ai-edit, or name no parent")]
+    #[error(
+        "a file that began here has no parent; use the profile edit or ai-edit, or name no parent"
+    )]
     NoParent,
     /// Another parent would drop the file's own history.
     #[error(

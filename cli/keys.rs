@@ -16,10 +16,15 @@ use crate::{
 
 /// Runs the command.
 pub(crate) fn run(args: &KeysArgs, settings: &Settings) -> Result<Exit, Failure> {
-    secret::no_core_dumps();
     match &args.command {
-        KeysCommand::New(args) => new::run(args),
-        KeysCommand::Csr(args) => csr::run(args),
+        KeysCommand::New(args) => {
+            secret::no_core_dumps();
+            new::run(args)
+        }
+        KeysCommand::Csr(args) => {
+            secret::no_core_dumps();
+            csr::run(args)
+        }
         KeysCommand::Check(args) => check::run(args, settings),
     }
 }

@@ -64,6 +64,7 @@ pub(crate) fn load_key(
     path: &std::path::Path,
     args: &PassphraseArgs,
 ) -> Result<PrivateKey, Failure> {
+    no_core_dumps();
     match PrivateKey::load(path, None) {
         Err(SignError::KeyEncrypted) => {
             let secret = passphrase(args, &path.display().to_string())?;

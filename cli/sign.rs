@@ -52,7 +52,7 @@ pub(crate) fn run(args: &SignArgs, settings: &Settings) -> Result<Exit, Failure>
     let examiner = engine::provenance_only(trust, Policy::default(), limits)?;
     let plan = plan(&args.paths, &args.place, args.resume.is_some())?;
     let deed = match (&args.profile, stamper.as_deref()) {
-        (Some(profile), _) => Deed::Sign(statement(args, profile, &plan, &examiner)?),
+        (Some(profile), _) => Deed::Sign(Box::new(statement(args, profile, &plan, &examiner)?)),
         (None, Some(stamper)) => Deed::StampLater(stamper),
         (None, None) => return Err(no_deed()),
     };

@@ -15,7 +15,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use media::{Limits, Media, Name};
-use provenance::keys::{ChainRequest, Secrets, development_chain};
+use provenance::keys::{ChainRequest, DevelopmentChain, Secrets, development_chain};
 use provenance::signer::Signer;
 use provenance::{
     Algorithm, Credential, Judge, Profile, SignError, SignRequest, Timestamp, TrustStore, Validity,
@@ -33,17 +33,7 @@ const PROFILE: &str = r#"
 
 fn main() -> Result<(), Box<dyn Error>> {
     let now = Timestamp::parse_rfc3339("2026-11-25T12:00:00Z").ok_or("no time")?;
-    let chain = development_chain(
-        &ChainRequest {
-            name: "Camera 1",
-            organisation: "Harbour news",
-            validity: Validity {
-                not_before: now,
-                not_after: Timestamp(now.0 + 365 * 86_400),
-            },
-        },
-        &Secrets::random(Algorithm::Ed25519)?,
-    )?;
+    let chain = certificates(now)?;
     let key = chain.signer_key_pem.as_bytes();
     let element = Element::start(Credential::from_pem(
         key,
@@ -71,19 +61,34 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut friends = TrustStore::empty();
     friends.add_anchors_pem("harbour.pem", chain.ca_cert_pem.as_bytes())?;
-    for (who, store) in [
-        ("whoever trusts the CA", friends),
-        ("everybody else", TrustStore::bundled()?),
-    ] {
-        let found = Judge::new(store)?.judge(&signed.media, None, now);
-        println!(
-            "{who}: content {:?}, signature {:?}, signer {:?}, claim {:?}",
-            found.content,
-            found.signature,
-            found.signer.status,
-            found.origin()
-        );
-    }
+    show("whoever trusts the CA", friends, &signed.media, now)?;
+    show("everybody else", TrustStore::bundled()?, &signed.media, now)
+}
+
+/// A development CA with one signer, valid for a year.
+fn certificates(now: Timestamp) -> Result<DevelopmentChain, SignError> {
+    let validity = Validity {
+        not_before: now,
+        not_after: Timestamp(now.0 + 365 * 86_400),
+    };
+    let request = ChainRequest {
+        name: "Camera 1",
+        organisation: "Harbour news",
+        validity,
+    };
+    development_chain(&request, &Secrets::random(Algorithm::Ed25519)?)
+}
+
+/// What a reader with these trust lists finds.
+fn show(who: &str, lists: TrustStore, media: &Media, now: Timestamp) -> Result<(), Box<dyn Error>> {
+    let found = Judge::new(lists)?.judge(media, None, now);
+    println!(
+        "{who}: content {:?}, signature {:?}, signer {:?}, claim {:?}",
+        found.content,
+        found.signature,
+        found.signer.status,
+        found.origin()
+    );
     Ok(())
 }
 
@@ -91,12 +96,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 struct Element {
     algorithm: Algorithm,
     chain: Vec<Vec<u8>>,
-    questions: Sender<(Vec<u8>, Sender<Result<Vec<u8>, SignError>>)>,
+    questions: Sender<Question>,
 }
+
+/// A message to sign, and where its signature goes.
+type Question = (Vec<u8>, Sender<Result<Vec<u8>, SignError>>);
 
 impl Element {
     fn start(credential: Credential) -> Self {
-        let (questions, asked) = channel::<(Vec<u8>, Sender<_>)>();
+        let (questions, asked) = channel::<Question>();
         let (algorithm, chain) = (credential.algorithm(), credential.chain().to_vec());
         thread::spawn(move || {
             for (message, answer) in asked {

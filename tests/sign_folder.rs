@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use crate::support::{
-    Run,
+    Run, text,
     workshop::{Workshop, files, holds},
 };
 
@@ -43,6 +43,58 @@ fn a_tree_is_mirrored_and_what_is_no_medium_is_left_out_aloud() {
     );
     let sources = workshop.verify_all("photos");
     assert_eq!(sources[&workshop.path("photos/a.jpg")]["manifest"], "none");
+}
+
+#[test]
+fn pictures_animations_and_films_are_signed_in_one_run() {
+    let workshop = Workshop::new();
+    let kinds = [
+        ("unsigned.jpg", "a.jpg"),
+        ("stable_diffusion_text.png", "b.png"),
+        ("animated.gif", "c.gif"),
+        ("animated.webp", "d.webp"),
+        ("film.mp4", "e.mp4"),
+        ("wrong_extension.png", "f.png"),
+    ];
+    for (fixture, name) in kinds {
+        workshop.copy(fixture, &format!("media/{name}"));
+    }
+    let run = sign(&workshop, &["--in-place", "media"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let found = workshop.verify_all("media");
+    assert_eq!(found.len(), kinds.len());
+    for (path, provenance) in &found {
+        assert!(holds(provenance), "{path:?}: {provenance}");
+        assert_eq!(provenance["signer"]["status"], "local", "{path:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_gets_one_line_in_words_with_every_axis() {
+    let workshop = Workshop::new();
+    let bonafide = text(std::path::Path::new(env!("CARGO_BIN_EXE_bonafide"))).to_owned();
+    let line = format!(
+        "{bonafide} sign --key keys/signer-key.pem --chain keys/signer-chain.pem \
+         --trust keys/ca-cert.pem --profile photo --out out a.jpg"
+    );
+    let mut command = std::process::Command::new("script");
+    command
+        .current_dir(workshop.path(""))
+        .args(["-qec", &line, "/dev/null"])
+        .stdin(std::process::Stdio::null());
+    let Ok(output) = command.output() else {
+        eprintln!("SKIPPED: a_terminal_gets_one_line: there is no `script` to make a terminal");
+        return;
+    };
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}");
+    assert!(shown.contains("signed a.jpg -> out/a.jpg ("), "{shown}");
+    assert!(
+        shown.contains("content intact, signature ok, time inside_validity, signer local"),
+        "{shown}"
+    );
+    assert!(!shown.contains("bonafide.report"), "no JSON: {shown}");
 }
 
 #[test]

@@ -218,8 +218,10 @@ fn a_file_that_changes_meanwhile_stays_as_it_is() {
         eprintln!("SKIPPED: a_file_that_changes_meanwhile: there is no openssl to sign with");
         return;
     }
-    let sign =
-        "cat > message && openssl pkeyutl -sign -rawin -inkey keys/signer-key.pem -in message";
+    let keys = workshop.path("p256");
+    let made = run(["keys", "new", "--algorithm", "es256", "--out", text(&keys)]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let sign = "openssl dgst -sha256 -sign p256/signer-key.pem";
     let slow_editor = workshop.script("editor", &format!("printf more >> a.jpg\n{sign}"));
     let honest = workshop.script("honest", sign);
     let sign_by = |program: &Path, place| {

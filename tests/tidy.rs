@@ -50,6 +50,9 @@ const NAME_C2PA: [&str; 6] = [
     "provenance/benches/",
 ];
 
+/// Who may name an HTTP client: the command line, for signers and time-stamping authorities, and the service.
+const NAME_UREQ: [&str; 2] = ["cli/http.rs", "server/src/"];
+
 /// Longest file that needs no reason.
 const MAX_LINES: usize = 500;
 
@@ -80,6 +83,23 @@ fn only_reading_and_signing_name_c2pa() {
             .collect();
         assert!(strangers.is_empty(), "{name} is named in {strangers:?}");
     }
+}
+
+#[test]
+fn nothing_that_reads_a_file_can_open_a_connection() {
+    assert!(uses_crate("use ureq::Agent;", "ureq"));
+    let found = files_using("ureq");
+    let strangers: Vec<&String> = found
+        .iter()
+        .filter(|path| !NAME_UREQ.iter().any(|allowed| path.starts_with(allowed)))
+        .collect();
+    assert!(strangers.is_empty(), "ureq is named in {strangers:?}");
+    for manifest in manifests() {
+        let may = ["Cargo.toml", "server/Cargo.toml"].contains(&manifest.path.as_str());
+        let does = dependencies(&manifest.text, Kinds::All).contains("ureq");
+        assert!(may || !does, "{} depends on an HTTP client", manifest.path);
+    }
+    assert_eq!(files_using("cryptoki"), set(&["cli/sign/signer/pkcs11.rs"]));
 }
 
 #[test]

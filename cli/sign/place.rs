@@ -27,13 +27,23 @@ pub(crate) fn write_beside(
     Ok(file)
 }
 
-/// What a reader of the file gets.
-pub(crate) fn read_back(file: &mut NamedTempFile) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// Whether a reader of the file gets `bytes`, read piece by piece: the whole is in memory already.
+pub(crate) fn gives_back(file: &mut NamedTempFile, mut bytes: &[u8]) -> io::Result<bool> {
     let file = file.as_file_mut();
     file.rewind()?;
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        let read = file.read(&mut piece)?;
+        let Some(expected) = bytes.split_off(..read) else {
+            return Ok(false);
+        };
+        if piece.get(..read) != Some(expected) {
+            return Ok(false);
+        }
+        if read == 0 {
+            return Ok(bytes.is_empty());
+        }
+    }
 }
 
 /// Gives the file its name, and brings the name to the disk.
@@ -113,5 +123,46 @@ fn give_rights(_: &File, _: &Metadata) -> io::Result<()> {
 const PREFIX: &str = ".bonafide-sign-";
 const SUFFIX: &str = ".tmp";
 
+/// Bytes read at a time.
+const PIECE_BYTES: usize = 64 << 10;
+
 /// Temporaries that may be lost to a sweep before we give up.
 const ATTEMPTS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::{PIECE_BYTES, gives_back, is_temporary, locked_temporary};
+    use std::{io::Write as _, path::Path};
+
+    #[test]
+    fn one_other_byte_one_more_and_one_less_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = locked_temporary(&folder.path().join("a.jpg")).unwrap();
+        let bytes: Vec<u8> = (0..PIECE_BYTES * 2 + 7)
+            .map(|place| u8::try_from(place % 251).unwrap())
+            .collect();
+        file.write_all(&bytes).unwrap();
+        assert!(gives_back(&mut file, &bytes).unwrap());
+        let last = bytes.len() - 1;
+        assert!(!gives_back(&mut file, &bytes[..last]).unwrap());
+        assert!(!gives_back(&mut file, &[&bytes[..], b"x"].concat()).unwrap());
+        for place in [0, PIECE_BYTES, last] {
+            let mut other = bytes.clone();
+            other[place] ^= 1;
+            assert!(!gives_back(&mut file, &other).unwrap(), "{place}");
+        }
+    }
+
+    #[test]
+    fn only_names_of_ours_are_temporaries() {
+        assert!(is_temporary(Path::new("a/.bonafide-sign-Xy12ab.tmp")));
+        for name in [
+            ".bonafide-Xy12ab",
+            "bonafide-sign-x.tmp",
+            ".bonafide-sign-x.jpg",
+            "a.tmp",
+        ] {
+            assert!(!is_temporary(Path::new(name)), "{name}");
+        }
+    }
+}

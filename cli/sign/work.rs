@@ -17,7 +17,7 @@ use provenance::{
 use tempfile::NamedTempFile;
 use verdict::{
     Examiner, Options, Report, Scope,
-    report::{ContentState, ManifestState, Problem, SignatureState, TimeState},
+    report::{ContentState, Problem, SignatureState, TimeState},
 };
 
 use crate::{
@@ -49,7 +49,7 @@ pub(crate) struct Work<'a> {
 /// What is done to every file.
 pub(crate) enum Deed<'a> {
     /// A manifest of its own.
-    Sign(Statement<'a>),
+    Sign(Box<Statement<'a>>),
     /// A time stamp for the manifest that it carries.
     StampLater(&'a dyn TimeStamper),
 }
@@ -278,7 +278,7 @@ impl Work<'_> {
         let replaced = fs::metadata(&job.target).ok();
         let model = replaced.as_ref().unwrap_or(source);
         let mut file = place::write_beside(&job.target, content, model)?;
-        match place::read_back(&mut file)? == content {
+        match place::gives_back(&mut file, content)? {
             true => Ok(file),
             false => Err(io::Error::other("the disk gives back other bytes")),
         }
@@ -293,12 +293,6 @@ impl Work<'_> {
             false => self.examiner.examine(&signed.media, &self.options(None)),
         };
         let found = &report.provenance;
-        if self.places.sidecar && found.manifest != ManifestState::Sidecar {
-            return Err(Trouble::file(
-                "already_signed",
-                "it carries a credential, which readers prefer to one beside it; use --out or --in-place",
-            ));
-        }
         if found.content == ContentState::Intact && found.signature == SignatureState::Ok {
             return Ok(report);
         }

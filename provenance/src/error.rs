@@ -157,8 +157,15 @@ pub enum SignError {
         "the file already carries a credential, so it did not begin here; use the profile photo, edit, ai-edit or publish, which keeps it as the parent"
     )]
     AlreadySigned,
+    /// Readers prefer the credential inside a file to one beside it.
+    #[error(
+        "the file carries a credential, which readers prefer to one beside it; write into the file or into a copy of it"
+    )]
+    CredentialInside,
     /// What began here was made from nothing.
-    #[error("a file that began here has no parent; use the profile edit or ai-edit, or name no parent")]
+    #[error(
+        "a file that began here has no parent; use the profile edit or ai-edit, or name no parent"
+    )]
     NoParent,
     /// Another parent would drop the file's own history.
     #[error(
@@ -212,6 +219,7 @@ impl SignError {
             | Self::Assertion { .. }
             | Self::Random(_) => Fault::Operator,
             Self::UnsupportedKind { .. }
+            | Self::CredentialInside
             | Self::NoParent
             | Self::TwoParents
             | Self::NothingToStamp
@@ -246,6 +254,7 @@ impl SignError {
             Self::Labels(_) => "labels",
             Self::UnsupportedKind { .. } => "unsupported_kind",
             Self::AlreadySigned => "already_signed",
+            Self::CredentialInside => "already_signed",
             Self::NoParent => "no_parent",
             Self::TwoParents => "two_parents",
             Self::NothingToStamp => "nothing_to_stamp",

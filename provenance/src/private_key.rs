@@ -2,7 +2,7 @@
 //!
 //! Plain and encrypted PKCS#8 (RFC 5958; PBES2 of RFC 8018) are read. It knows no certificates.
 
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{SigningKey, pkcs8::KeypairBytes};
 use p256::ecdsa::{self, signature::Signer as _};
 use pkcs8::{
     EncodePrivateKey, EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef, SecretDocument,
@@ -86,23 +86,38 @@ impl PrivateKey {
         Self::from_pem(&key_file::read_secret(path)?, passphrase)
     }
 
-    /// PKCS#8 PEM; with a passphrase encrypted with AES-256 under a key from scrypt.
+    /// PKCS#8 PEM; with a passphrase encrypted with AES-256 under a key from scrypt (N = 16,384).
     ///
     /// # Errors
     ///
     /// [`SignError::Random`] when the system gives no salt.
     pub fn to_pem(&self, passphrase: Option<&[u8]>) -> Result<Zeroizing<String>, SignError> {
-        let pem = match (&self.secret, passphrase) {
-            (Secret::Ed25519(key), None) => key.to_pkcs8_pem(LineEnding::LF),
-            (Secret::Es256(key), None) => key.to_pkcs8_pem(LineEnding::LF),
-            (Secret::Ed25519(key), Some(phrase)) => {
-                key.to_pkcs8_encrypted_pem(phrase, LineEnding::LF)
-            }
-            (Secret::Es256(key), Some(phrase)) => {
-                key.to_pkcs8_encrypted_pem(phrase, LineEnding::LF)
+        let failed = |error: pkcs8::Error| SignError::Random(error.to_string());
+        let der = self.to_der().map_err(failed)?;
+        let (label, der) = match passphrase {
+            None => ("PRIVATE KEY", der),
+            Some(passphrase) => {
+                let info = PrivateKeyInfoRef::try_from(der.as_bytes()).map_err(failed)?;
+                (
+                    "ENCRYPTED PRIVATE KEY",
+                    info.encrypt(passphrase).map_err(failed)?,
+                )
             }
         };
-        pem.map_err(|error| SignError::Random(error.to_string()))
+        der.to_pem(label, LineEnding::LF)
+            .map_err(|error| failed(error.into()))
+    }
+
+    /// Without the public half of an Ed25519 key: OpenSSL 3.0 reads no PKCS#8 that has it.
+    fn to_der(&self) -> pkcs8::Result<SecretDocument> {
+        match &self.secret {
+            Secret::Ed25519(key) => KeypairBytes {
+                secret_key: key.to_bytes(),
+                public_key: None,
+            }
+            .to_pkcs8_der(),
+            Secret::Es256(key) => key.to_pkcs8_der(),
+        }
     }
 
     /// What the key signs with.
@@ -198,7 +213,7 @@ const OID_EC: &str = "1.2.840.10045.2.1";
 
 /// Sixteen times what OWASP advises for SHA-256.
 const MAX_PBKDF2_ITERATIONS: u32 = 10_000_000;
-/// Eight times what scrypt takes with the parameters that are written here.
+/// Sixty-four times what scrypt takes with the parameters that are written here, which OpenSSL reads too.
 const MAX_SCRYPT_BYTES: u64 = 1 << 30;
 
 #[cfg(test)]

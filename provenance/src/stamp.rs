@@ -152,3 +152,65 @@ const MAX_RESPONSE_BYTES: usize = 65_536;
 const MAX_CLOCK_DIFFERENCE_S: i64 = 600;
 /// How long a run that signs a whole folder may take; `now` is when it began.
 const MAX_RUN_S: i64 = 86_400;
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, CustomExtension};
+
+    use super::{StampRequest, Timestamp, may_only_stamp, status};
+    use crate::{private_key::PrivateKey, signer::Algorithm};
+
+    const STAMPING: [u8; 10] = [0x06, 0x08, 0x2b, 6, 1, 5, 5, 7, 3, 8];
+    const EMAIL: [u8; 10] = [0x06, 0x08, 0x2b, 6, 1, 5, 5, 7, 3, 4];
+    const OTHER: [u8; 5] = [0x06, 0x03, 0x2a, 3, 4];
+
+    #[test]
+    fn an_authority_may_stamp_and_nothing_else() {
+        let check = |purposes: &[&[u8]], critical, accepted| {
+            let purposes = purposes.concat();
+            let length = u8::try_from(purposes.len()).unwrap();
+            let content = [&[0x30, length][..], &purposes].concat();
+            let mut extension = CustomExtension::from_oid_content(&[2, 5, 29, 37], content);
+            extension.set_criticality(critical);
+            let mut params = CertificateParams::default();
+            params.custom_extensions = vec![extension];
+            params.serial_number = Some(1.into());
+            let key = PrivateKey::random(Algorithm::Es256).unwrap();
+            let certificate = params.self_signed(&key).unwrap();
+            assert_eq!(
+                may_only_stamp(certificate.der()),
+                accepted,
+                "{purposes:?} {critical}"
+            );
+        };
+        check(&[&STAMPING], true, true);
+        check(&[&STAMPING], false, false);
+        check(&[&STAMPING, &EMAIL], true, false);
+        check(&[&STAMPING, &OTHER], true, false);
+        check(&[&EMAIL], true, false);
+        assert!(!may_only_stamp(b"no certificate"));
+    }
+
+    #[test]
+    fn a_request_is_der_of_one_length_with_a_nonce_of_its_own() {
+        let one = StampRequest::new(b"x", Timestamp(0)).unwrap().der();
+        let other = StampRequest::new(b"x", Timestamp(0)).unwrap().der();
+        assert_eq!((one.len(), other.len()), (69, 69));
+        assert_eq!(usize::from(one[1]), one.len() - 2);
+        assert_eq!(one[..56], other[..56]);
+        assert_ne!(one[58..66], other[58..66]);
+    }
+
+    #[test]
+    fn a_status_is_read_or_it_is_none() {
+        assert_eq!(status(&[0x30, 5, 0x30, 3, 2, 1, 2]), Some(2));
+        for bytes in [
+            &[][..],
+            b"\x30\x00",
+            &[0x30, 3, 2, 1, 0],
+            &[0x30, 4, 0x30, 2, 2, 0],
+        ] {
+            assert_eq!(status(bytes), None, "{bytes:?}");
+        }
+    }
+}

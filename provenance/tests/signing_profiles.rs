@@ -3,7 +3,7 @@
 
 use media::Media;
 use provenance::{
-    AiStatus, Algorithm, Assertion, Content, History, LabelKind, Origin, Place, Profile,
+    AiStatus, Algorithm, Assertion, Content, History, LabelKind, Origin, Place, Profile, SignError,
     SignRequest, Signed, SignerStatus, Statement, UnsignedLabels,
     keys::{Secrets, development_chain},
     sign,
@@ -53,7 +53,11 @@ fn the_shipped_photo_claims_no_capture() {
 #[test]
 fn a_parent_never_takes_the_place_of_another_history() {
     let made = signed(&Profile::of(Statement::Ai), "a.jpg", jpeg());
-    let other = signed(&Profile::of(Statement::Ai), "b.jpg", signing_files::jpeg(48));
+    let other = signed(
+        &Profile::of(Statement::Ai),
+        "b.jpg",
+        signing_files::jpeg(48),
+    );
     let attempt = |statement, source: &Media, parent| {
         let profile = Profile::of(statement);
         let request = SignRequest {
@@ -268,13 +272,28 @@ fn ai_labels_stand_in_the_file_and_are_covered() {
         );
         if expected == UnsignedLabels::Written {
             check_labels(name, &signed);
+            let edit = Profile::from_toml(&AI.replace("\"ai\"", "\"ai-edit\"")).unwrap();
+            let again = self::signed(&edit, name, signed.media.into_bytes());
+            assert_eq!(source_types(&again), [COMPOSITE], "{name}");
         }
     }
 }
 
-const LABELLED: [&str; 9] = [
-    "a.jpg", "a.png", "a.webp", "a.gif", "a.jxl", "a.mp4", "a.mov", "a.m4a", "a.wav",
+const LABELLED: [&str; 11] = [
+    "a.jpg", "a.png", "a.webp", "a.gif", "a.tif", "a.dng", "a.jxl", "a.mp4", "a.mov", "a.m4a",
+    "a.wav",
 ];
+
+const COMPOSITE: &str =
+    "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia";
+
+/// Those of the unsigned labels.
+fn source_types(signed: &Signed) -> Vec<&str> {
+    let labels = signed.provenance.labels.iter();
+    labels
+        .filter_map(|label| label.digital_source_type.as_deref())
+        .collect()
+}
 
 fn check_labels(name: &str, signed: &Signed) {
     let labels = &signed.provenance.labels;
@@ -328,15 +347,32 @@ fn labels_take_the_place_of_older_ones_and_leave_the_rest() {
     let edit = Profile::from_toml(&AI.replace("\"ai\"", "\"ai-edit\"")).unwrap();
     let twice = signed(&edit, "a.jpg", once.media.into_bytes());
     let labels = &twice.provenance.labels;
-    let types: Vec<&str> = labels
-        .iter()
-        .filter_map(|label| label.digital_source_type.as_deref())
-        .collect();
-    let uri = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia";
-    assert_eq!(types, [uri]);
+    assert_eq!(source_types(&twice), [COMPOSITE]);
     let aigc = labels.iter().filter(|label| label.kind == LabelKind::Aigc);
     assert_eq!(aigc.count(), 1, "{labels:?}");
     assert_eq!(twice.provenance.history, History::Ok { manifests: 2 });
+}
+
+#[test]
+fn a_sidecar_leaves_the_file_without_labels() {
+    let profile = Profile::from_toml(AI).unwrap();
+    let request = SignRequest {
+        sidecar: true,
+        ..SignRequest::new(&profile, NOW)
+    };
+    let source = media("a.jpg", jpeg());
+    let signed = sign(&source, &request, &credential(&chain(1)), None).unwrap();
+    assert_eq!(signed.unsigned_labels, UnsignedLabels::NoPlace);
+    assert_eq!(signed.media.bytes(), source.bytes());
+    let carrying = self::signed(&profile, "a.jpg", jpeg()).media;
+    let publish = Profile::of(Statement::Publish);
+    let beside = SignRequest {
+        profile: &publish,
+        ..request
+    };
+    let error = sign(&carrying, &beside, &credential(&chain(1)), None).unwrap_err();
+    assert!(matches!(error, SignError::CredentialInside), "{error}");
+    assert_eq!(signed.provenance.ai.status, AiStatus::DeclaredFull);
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 pub(crate) mod browser;
 pub(crate) mod http;
+#[cfg(target_os = "linux")]
+pub(crate) mod memory;
 pub(crate) mod server;
+pub(crate) mod service;
 pub(crate) mod workshop;
 
 use std::{

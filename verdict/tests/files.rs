@@ -47,7 +47,7 @@ pub(crate) fn jpeg_of(side: u32) -> Vec<u8> {
 }
 
 pub(crate) fn signed(statement: Statement) -> Vec<u8> {
-    sign_as(profile, jpeg(), false).asset
+    sign_as(statement, jpeg(), false).media.into_bytes()
 }
 
 /// Signs with the one chain of these tests; `sidecar` keeps the manifest out of the picture.

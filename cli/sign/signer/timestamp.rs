@@ -33,9 +33,11 @@ impl TimeStamper for Authorities {
                 .post(&question, MAX_ANSWER_BYTES)
                 .and_then(|answer| {
                     let checked = request.check(&answer);
-                    checked.map(|_| answer).map_err(|error| match error {
-                        SignError::TimeStamp(why) => why,
-                        other => other.to_string(),
+                    checked.map(|_| answer).map_err(|error| {
+                        if let SignError::TimeStamp(why) = &error {
+                            return why.clone();
+                        }
+                        error.to_string()
                     })
                 });
             match answer {

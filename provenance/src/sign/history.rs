@@ -25,6 +25,13 @@ pub(super) fn check(
     request: &SignRequest<'_>,
 ) -> Result<Before, SignError> {
     let own = judge.judge(media, None, request.now);
+    let inside = matches!(
+        own.manifest,
+        ManifestState::Embedded | ManifestState::Malformed { .. }
+    );
+    if request.sidecar && inside {
+        return Err(SignError::CredentialInside);
+    }
     let creates = request.profile.statement.creates();
     let Some(parent) = request.parent else {
         let before = check_one(&own, request)?;

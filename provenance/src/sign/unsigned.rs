@@ -8,6 +8,7 @@ mod gif;
 mod jpeg;
 mod png;
 mod riff;
+mod tiff;
 mod xmp;
 
 use media::{Kind, Media};
@@ -43,9 +44,8 @@ pub(super) fn label(media: &Media, profile: &Profile) -> Result<Option<Vec<u8>>,
         Kind::Gif => gif::write(bytes, write),
         Kind::Mp4 | Kind::M4a | Kind::QuickTime => boxes::write_movie(bytes, write),
         Kind::Jxl => boxes::write_jxl(bytes, write),
-        Kind::Tiff
-        | Kind::Dng
-        | Kind::Bmp
+        Kind::Tiff | Kind::Dng => tiff::write(bytes, write),
+        Kind::Bmp
         | Kind::Avif
         | Kind::Heic
         | Kind::Heif

@@ -41,6 +41,12 @@ const NAME_C2PA: [&str; 5] = [
     "provenance/benches/",
 ];
 
+/// Who may name the crate that opens connections to others, and its tests.
+const NAME_UREQ: [&str; 2] = [
+    "server/src/webhooks/client.rs",
+    "server/src/webhooks/client_tests.rs",
+];
+
 /// Longest file that needs no reason.
 const MAX_LINES: usize = 500;
 
@@ -70,6 +76,30 @@ fn only_reading_and_signing_name_c2pa() {
             .filter(|path| !NAME_C2PA.iter().any(|allowed| path.starts_with(allowed)))
             .collect();
         assert!(strangers.is_empty(), "{name} is named in {strangers:?}");
+    }
+}
+
+#[test]
+fn only_the_webhook_client_goes_out() {
+    assert!(uses_crate("let agent = ureq::Agent::new();", "ureq"));
+    assert!(files_using("ureq").is_subset(&set(&NAME_UREQ)));
+    assert!(files_using("ureq").contains(NAME_UREQ[0]));
+    for member in BELOW_SERVER {
+        let found = dependencies(&manifest(member).text, Kinds::All);
+        assert!(!found.contains("ureq"), "{member} depends on ureq");
+    }
+}
+
+#[test]
+fn only_the_sqlite_store_knows_sql_and_only_blobs_know_their_place() {
+    for (name, home) in [
+        ("sqlx", "server/src/store/sqlite/"),
+        ("object_store", "server/src/blobs.rs"),
+    ] {
+        let files = files_using(name);
+        assert!(!files.is_empty(), "nobody uses {name}");
+        let strangers: Vec<_> = files.iter().filter(|file| !file.starts_with(home)).collect();
+        assert!(strangers.is_empty(), "{strangers:?} name {name}");
     }
 }
 

@@ -89,10 +89,11 @@ impl House {
     }
 
     async fn taken(&self, bytes: &[u8]) -> Analysis {
-        match self.submit(bytes, "a.png").await {
-            Admission::Created(analysis) => analysis,
-            other => panic!("not taken: {other:?}"),
-        }
+        let admission = self.submit(bytes, "a.png").await;
+        let Admission::Created(analysis) = admission else {
+            panic!("not taken: {admission:?}")
+        };
+        analysis
     }
 
     /// Starts the workers; once.

@@ -98,7 +98,10 @@ fn only_the_sqlite_store_knows_sql_and_only_blobs_know_their_place() {
     ] {
         let files = files_using(name);
         assert!(!files.is_empty(), "nobody uses {name}");
-        let strangers: Vec<_> = files.iter().filter(|file| !file.starts_with(home)).collect();
+        let strangers: Vec<_> = files
+            .iter()
+            .filter(|file| !file.starts_with(home))
+            .collect();
         assert!(strangers.is_empty(), "{strangers:?} name {name}");
     }
 }

@@ -21,6 +21,7 @@ mod provenance_reach;
 mod scan_output;
 mod scan_walk;
 mod serve;
+mod serve_administration;
 mod serve_api;
 mod serve_durable;
 mod serve_limits;

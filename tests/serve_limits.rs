@@ -103,7 +103,7 @@ fn requests_that_make_no_sense_are_told_so() {
     get(address, "/v2/analyses").assert_problem(404, "not_found");
     let wrong = ask(address, "PUT", "/v1/analyses", "", b"");
     wrong.assert_problem(405, "method_not_allowed");
-    assert_eq!(wrong.header("allow"), Some("GET,HEAD,POST"));
+    assert_eq!(wrong.header("allow"), Some("POST,GET,HEAD"));
     for kind in [
         "application/zip",
         "text/html",

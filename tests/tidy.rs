@@ -50,8 +50,13 @@ const NAME_C2PA: [&str; 6] = [
     "provenance/benches/",
 ];
 
-/// Who may name an HTTP client: the command line, for signers and time-stamping authorities, and the service.
-const NAME_UREQ: [&str; 2] = ["cli/http.rs", "server/src/"];
+/// Who may name the crate that opens connections to others: the command line, for signers and time-stamping
+/// authorities, and the service's webhooks with their tests.
+const NAME_UREQ: [&str; 3] = [
+    "cli/http.rs",
+    "server/src/webhooks/client.rs",
+    "server/src/webhooks/client_tests.rs",
+];
 
 /// Longest file that needs no reason.
 const MAX_LINES: usize = 500;
@@ -91,7 +96,7 @@ fn nothing_that_reads_a_file_can_open_a_connection() {
     let found = files_using("ureq");
     let strangers: Vec<&String> = found
         .iter()
-        .filter(|path| !NAME_UREQ.iter().any(|allowed| path.starts_with(allowed)))
+        .filter(|path| !NAME_UREQ.contains(&path.as_str()))
         .collect();
     assert!(strangers.is_empty(), "ureq is named in {strangers:?}");
     for manifest in manifests() {
@@ -100,6 +105,22 @@ fn nothing_that_reads_a_file_can_open_a_connection() {
         assert!(may || !does, "{} depends on an HTTP client", manifest.path);
     }
     assert_eq!(files_using("cryptoki"), set(&["cli/sign/signer/pkcs11.rs"]));
+}
+
+#[test]
+fn only_the_sqlite_store_knows_sql_and_only_blobs_know_their_place() {
+    for (name, home) in [
+        ("sqlx", "server/src/store/sqlite/"),
+        ("object_store", "server/src/blobs.rs"),
+    ] {
+        let files = files_using(name);
+        assert!(!files.is_empty(), "nobody uses {name}");
+        let strangers: Vec<_> = files
+            .iter()
+            .filter(|file| !file.starts_with(home))
+            .collect();
+        assert!(strangers.is_empty(), "{strangers:?} name {name}");
+    }
 }
 
 #[test]

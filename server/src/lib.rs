@@ -2,6 +2,7 @@
 //! worker threads, and frames the `Report` that comes back. It never reshapes a report and knows neither
 //! models nor manifests (docs/API.md).
 
+mod administration;
 mod analyses;
 mod assemble;
 mod auth;

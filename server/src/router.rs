@@ -16,7 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    analyses, auth,
+    administration, analyses, auth,
     error::{Problem, ProblemCode},
     health, metrics,
     openapi::{self, Description},
@@ -51,6 +51,7 @@ fn routes_with(guard: impl FnOnce(Routes) -> Routes) -> Routes {
     let api = OpenApiRouter::new()
         .merge(analyses::routes())
         .merge(webhooks::routes())
+        .merge(administration::routes())
         .routes(routes!(metrics::show));
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(guard(api))

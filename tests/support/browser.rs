@@ -2,8 +2,8 @@
 //! without them has no browser, and a test says so.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
-    net::SocketAddr,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
     process::{Child, ChildStdout, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::http::{Answer, connect, receive};
+use super::http::{Answer, connect, parse};
 
 /// One session; the browser ends with the value.
 pub(crate) struct Browser {
@@ -38,7 +38,7 @@ impl Browser {
             .lines()
             .map_while(Result::ok)
             .find_map(|line| {
-                let (_, port) = line.rsplit_once("on port ")?;
+                let (_, port) = line.split_once("started successfully on port ")?;
                 port.trim_end_matches('.').parse().ok()
             });
         let mut browser = Self {
@@ -145,7 +145,6 @@ impl Browser {
     }
 
     fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
-        use std::io::Write as _;
         let body = match method {
             "GET" => String::new(),
             _ => body.to_string(),
@@ -155,11 +154,27 @@ impl Browser {
             body.len()
         );
         let mut stream = connect(self.address);
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .unwrap();
         stream.write_all(request.as_bytes()).unwrap();
-        receive(&mut stream)
+        receive_exactly(&mut stream)
+    }
+}
+
+/// The driver leaves connections open, so the length in the head says where an answer ends.
+fn receive_exactly(stream: &mut TcpStream) -> Answer {
+    let (mut bytes, mut block) = (Vec::new(), [0; 8192]);
+    loop {
+        let count = stream.read(&mut block).unwrap();
+        assert!(count > 0, "the driver broke off");
+        bytes.extend_from_slice(&block[..count]);
+        let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+            continue;
+        };
+        let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+        let length = head.split("content-length:").nth(1).unwrap();
+        let length: usize = length.lines().next().unwrap().trim().parse().unwrap();
+        if bytes.len() >= end + 4 + length {
+            return parse(&bytes);
+        }
     }
 }
 

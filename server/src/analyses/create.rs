@@ -21,7 +21,7 @@ use crate::{
     auth::Caller,
     error::Problem,
     intake::Submission,
-    openapi::{Refusals, UploadRefusals},
+    openapi::{File, Refusals, UploadRefusals},
     state::ServerState,
     store::{Admission, AnalysisId, Idempotency, Scope},
     upload::{Upload, receive},
@@ -45,8 +45,28 @@ pub(crate) struct Beside {
     #[param(max_length = 4096)]
     metadata: Option<String>,
     /// HTTPS address that is told when the analysis is finished.
-    #[param(max_length = 2048)]
+    #[param(max_length = 2048, pattern = "^https://")]
     callback_url: Option<String>,
+}
+
+/// How an upload may be answered.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes what headers.rs reads")]
+pub(crate) struct Asked {
+    /// `wait=N`: wait up to N seconds for the finished analysis.
+    #[param(rename = "Prefer", value_type = String, required = false)]
+    prefer: Option<String>,
+    /// The same key and upload give the same analysis for 24 hours.
+    #[param(
+        rename = "Idempotency-Key",
+        value_type = String,
+        required = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[ -~]+$"
+    )]
+    idempotency_key: Option<String>,
 }
 
 /// An upload as a form.
@@ -69,7 +89,7 @@ pub(crate) struct UploadForm {
     #[schema(max_length = 4096)]
     metadata: Option<String>,
     /// HTTPS address that is told when the analysis is finished.
-    #[schema(max_length = 2048)]
+    #[schema(max_length = 2048, pattern = "^https://")]
     callback_url: Option<String>,
 }
 
@@ -83,14 +103,12 @@ pub(crate) struct UploadForm {
     tag = "analyses",
     params(
         Beside,
-        ("Prefer" = Option<String>, Header, description = "`wait=N`: wait up to N seconds for the analysis"),
-        ("Idempotency-Key" = Option<String>, Header,
-            description = "1 to 255 visible ASCII characters; the same key and upload give the same analysis for 24 h"),
+        Asked,
     ),
     request_body(content(
         (UploadForm = "multipart/form-data"),
-        (Vec<u8> = "application/octet-stream"),
-        (Vec<u8> = "image/*"),
+        (File = "application/octet-stream"),
+        (File = "image/*"),
     )),
     responses(
         (status = 201, description = "Finished within the time the sender waits", body = Analysis,

@@ -11,6 +11,7 @@ use axum::{
     },
 };
 use futures_util::{Stream, stream};
+use utoipa::ToSchema;
 
 use super::{Stored, frame::Analysis, read::find};
 use crate::{
@@ -21,6 +22,18 @@ use crate::{
     state::ServerState,
     store::{Scope, Status},
 };
+
+/// One server-sent event.
+#[derive(ToSchema)]
+#[schema(as = AnalysisEvent)]
+#[expect(dead_code, reason = "it describes what axum writes")]
+struct Step {
+    /// `queued`, `running`, `done` or `failed`; `erased` when the analysis was erased meanwhile.
+    event: String,
+    /// The analysis as JSON; an empty object after `erased`.
+    #[schema(content_media_type = "application/json")]
+    data: String,
+}
 
 /// The steps of one analysis as server-sent events.
 ///
@@ -33,7 +46,7 @@ use crate::{
     tag = "analyses",
     params(("id" = uuid::Uuid, Path, description = "The id of the analysis")),
     responses(
-        (status = 200, description = "The stream", content_type = "text/event-stream", body = String),
+        (status = 200, description = "The stream", content_type = "text/event-stream", body = Step),
         Refusals,
     ),
     security(("key" = ["read"])),

@@ -23,16 +23,18 @@ pub(crate) struct Analysis<'a> {
     #[schema(format = DateTime)]
     created_at: String,
     /// The sender's own name for the upload.
+    #[schema(required)]
     external_id: Option<&'a str>,
     /// Whether the sender's user said that it was made with AI, as it was sent.
+    #[schema(required)]
     declared_ai: Option<bool>,
     /// What the sender sent along.
-    #[schema(value_type = Option<serde_json::Map<String, serde_json::Value>>)]
+    #[schema(required, value_type = Option<serde_json::Map<String, serde_json::Value>>)]
     metadata: Option<&'a RawValue>,
     /// Whether the report is that of an earlier upload of the same bytes.
     cached: bool,
     /// The report; null until the analysis is done or failed.
-    #[schema(schema_with = report_schema)]
+    #[schema(required, schema_with = report_schema)]
     report: Option<&'a RawValue>,
 }
 

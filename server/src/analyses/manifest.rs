@@ -11,7 +11,12 @@ use media::{Fault, Media, Name};
 
 use super::{Stored, read::find};
 use crate::{
-    auth::Caller, error::Problem, metered::KIB, openapi::Refusals, state::ServerState, store::Scope,
+    auth::Caller,
+    error::Problem,
+    metered::KIB,
+    openapi::{File, Refusals},
+    state::ServerState,
+    store::Scope,
 };
 
 /// The C2PA manifest store of the file, as bytes.
@@ -22,7 +27,7 @@ use crate::{
     tag = "analyses",
     params(("id" = uuid::Uuid, Path, description = "The id of the analysis")),
     responses(
-        (status = 200, description = "The manifest store", content_type = "application/c2pa", body = Vec<u8>),
+        (status = 200, description = "The manifest store", content_type = "application/c2pa", body = File),
         Refusals,
     ),
     security(("key" = ["read"])),

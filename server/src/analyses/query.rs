@@ -19,6 +19,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListParameters {
     /// `next` of the page before.
+    #[param(min_length = 1)]
     cursor: Option<String>,
     /// Most analyses on a page.
     #[param(minimum = 1, maximum = 100, default = 20)]

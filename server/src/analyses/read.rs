@@ -31,6 +31,7 @@ use crate::{
 struct Page<'a> {
     analyses: Vec<Analysis<'a>>,
     /// Send it as `cursor` for the next page; null on the last.
+    #[schema(required)]
     next: Option<String>,
 }
 

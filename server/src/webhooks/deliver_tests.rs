@@ -15,8 +15,8 @@ use verdict::report::Code;
 
 use super::*;
 use crate::store::{
-    Analyses as _, AnalysisId, DeliveredTo, DeliveryState, Finished, NewAnalysis, Outcome as Ended,
-    SqliteStore, TenantId, Webhooks as _,
+    AnalysisId, DeliveredTo, DeliveryState, Finished, NewAnalysis, Outcome as Ended, SqliteStore,
+    TenantId,
 };
 
 const START: i64 = 1_795_564_800;

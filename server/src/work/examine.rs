@@ -16,7 +16,7 @@ use uuid::Uuid;
 use verdict::{Examiner, GiveUp, GivenUp, Options, Report};
 
 use super::{
-    Work,
+    Ready, Work,
     retry::{MAX_ATTEMPTS, next_try},
 };
 use crate::store::{
@@ -34,9 +34,10 @@ enum Ended {
 }
 
 impl Work {
-    /// Makes one attempt at a job and stores what came of it. One permit of `place` is free again once the
-    /// thread is, the others once the attempt has ended.
-    pub(super) async fn examine(self: Arc<Self>, job: Job, place: OwnedSemaphorePermit) {
+    /// Makes one attempt at a job and stores what came of it. One permit of its place is free again once
+    /// the thread is, the others once the attempt has ended.
+    pub(super) async fn examine(self: Arc<Self>, ready: Ready) {
+        let Ready { job, place, held } = ready;
         let examiner = self.parts.examiner.current();
         let ended = if job.attempt > MAX_ATTEMPTS {
             Ended::GivenUp(GiveUp::Failed, "each attempt ended its process")
@@ -48,7 +49,7 @@ impl Work {
             // The lease runs out, and then it is tried again.
             tracing::error!(%error, analysis.id = %job.lease.analysis, "a verdict cannot be stored");
         }
-        self.let_go(job.lease);
+        drop(held);
     }
 
     async fn attempt(

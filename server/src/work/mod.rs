@@ -20,6 +20,7 @@ use std::{
 use provenance::Timestamp;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinSet,
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
@@ -62,6 +63,26 @@ pub(crate) struct Work {
     held: Mutex<HashSet<Lease>>,
 }
 
+/// A job that may be begun.
+struct Ready {
+    job: Job,
+    /// One permit, or all of them for a job that must be alone.
+    place: OwnedSemaphorePermit,
+    held: HeldLease,
+}
+
+/// A lease that is prolonged until this is dropped, be it by a panic.
+struct HeldLease {
+    work: Arc<Work>,
+    lease: Lease,
+}
+
+impl Drop for HeldLease {
+    fn drop(&mut self) {
+        self.work.held().remove(&self.lease);
+    }
+}
+
 impl Work {
     /// Starts the threads.
     ///
@@ -89,19 +110,27 @@ impl Work {
             }
         }
         let beat = tokio::spawn(Arc::clone(&self).keep_leases());
-        self.take_jobs(stop).await;
-        let all = self.places.acquire_many(self.all_places);
-        if timeout(self.parts.drain_timeout, all).await.is_err() {
+        let mut jobs = JoinSet::new();
+        self.take_jobs(&mut jobs, stop).await;
+        let ended = async { while jobs.join_next().await.is_some() {} };
+        if timeout(self.parts.drain_timeout, ended).await.is_err() {
             tracing::warn!(
                 "some examinations did not finish in time and are left to the next start"
             );
         }
         beat.abort();
-        self.give_back().await;
+        // Taken before the tasks let go of theirs.
+        let left = self.leases();
+        jobs.abort_all();
+        self.give_back(&left).await;
     }
 
     /// Until `stop` says so. A lease is never broken off in the middle: nobody would know whose it is.
-    async fn take_jobs(self: &Arc<Self>, mut stop: watch::Receiver<bool>) {
+    async fn take_jobs(
+        self: &Arc<Self>,
+        under_way: &mut JoinSet<()>,
+        mut stop: watch::Receiver<bool>,
+    ) {
         while !*stop.borrow() {
             let place = tokio::select! {
                 place = Arc::clone(&self.places).acquire_owned() => place,
@@ -110,7 +139,12 @@ impl Work {
             let Ok(place) = place else { return };
             match self.parts.store.lease(self.now(), LEASE_S, 1).await {
                 Ok(mut jobs) => match jobs.pop() {
-                    Some(job) => self.start(job, place, &mut stop).await,
+                    Some(job) => {
+                        if let Some(ready) = self.make_room(job, place, &mut stop).await {
+                            under_way.spawn(Arc::clone(self).examine(ready));
+                        }
+                        while under_way.try_join_next().is_some() {}
+                    }
                     None => {
                         drop(place);
                         self.wait(&mut stop).await;
@@ -134,27 +168,34 @@ impl Work {
         }
     }
 
-    /// Begins a job, at once unless it is one that must be alone.
-    async fn start(
+    /// Makes a job ready to be begun, at once unless it is one that must be alone; `None` when the service
+    /// stops meanwhile.
+    async fn make_room(
         self: &Arc<Self>,
         job: Job,
         mut place: OwnedSemaphorePermit,
         stop: &mut watch::Receiver<bool>,
-    ) {
-        self.hold(job.lease);
+    ) -> Option<Ready> {
+        self.held().insert(job.lease);
         self.parts.progress.moved(job.lease.analysis);
         if job.attempt > 1 {
-            // All others end first, and nobody begins before this one has ended.
+            // All others end first, and nobody begins before this one has ended. A thread that hangs never
+            // ends, and must not stop the service: whoever has not ended in its time is not waited for.
             let others = Arc::clone(&self.places).acquire_many_owned(self.all_places - 1);
             tokio::select! {
-                others = others => match others {
-                    Ok(others) => place.merge(others),
-                    Err(_) => return,
-                },
-                _ = stop.wait_for(|stop| *stop) => return,
+                others = timeout(self.parts.examine_timeout, others) => {
+                    if let Ok(Ok(others)) = others {
+                        place.merge(others);
+                    }
+                }
+                _ = stop.wait_for(|stop| *stop) => return None,
             }
         }
-        tokio::spawn(Arc::clone(self).examine(job, place));
+        let held = HeldLease {
+            work: Arc::clone(self),
+            lease: job.lease,
+        };
+        Some(Ready { job, place, held })
     }
 
     async fn keep_leases(self: Arc<Self>) {
@@ -178,9 +219,9 @@ impl Work {
     }
 
     /// What is not done by now is done by the next process, and is not counted against the file.
-    async fn give_back(&self) {
-        for lease in self.leases() {
-            if let Err(error) = self.release(lease, self.now(), Attempted::No).await {
+    async fn give_back(&self, leases: &[Lease]) {
+        for lease in leases {
+            if let Err(error) = self.release(*lease, self.now(), Attempted::No).await {
                 tracing::error!(%error, analysis.id = %lease.analysis, "a lease stays until it ends");
             }
         }
@@ -193,14 +234,6 @@ impl Work {
         counts: Attempted,
     ) -> Result<(), StoreError> {
         self.parts.store.release(lease, due, counts).await
-    }
-
-    fn hold(&self, lease: Lease) {
-        self.held().insert(lease);
-    }
-
-    fn let_go(&self, lease: Lease) {
-        self.held().remove(&lease);
     }
 
     fn leases(&self) -> Vec<Lease> {

@@ -89,10 +89,11 @@ impl House {
     }
 
     async fn taken(&self, bytes: &[u8]) -> Analysis {
-        match self.submit(bytes, "a.png").await {
-            Admission::Created(analysis) => analysis,
-            other => panic!("not taken: {other:?}"),
-        }
+        let admission = self.submit(bytes, "a.png").await;
+        let Admission::Created(analysis) = admission else {
+            panic!("not taken: {admission:?}")
+        };
+        analysis
     }
 
     /// Starts the workers; once.
@@ -327,4 +328,32 @@ fn picture() -> Vec<u8> {
         "/../fixtures/media/stable_diffusion_text.png"
     );
     std::fs::read(path).unwrap()
+}
+
+#[tokio::test]
+async fn a_service_that_stops_stores_the_verdicts_under_way_and_gives_back_the_rest() {
+    let mut house = House::new(999).await;
+    let mut ids = Vec::new();
+    for number in 0..40_u8 {
+        ids.push(house.taken(&[number]).await.id);
+    }
+    let (stop, running) = house.work();
+    house.verdict(ids[0]).await;
+    stop.send_replace(true);
+    timeout(Duration::from_secs(5), running)
+        .await
+        .unwrap()
+        .unwrap();
+    let counts = house.store.counts().await.unwrap();
+    assert_eq!(counts.leased, 0, "nobody holds a lease any more");
+    let mut open = 0;
+    for id in ids {
+        let analysis = house.store.find(house.tenant, id).await.unwrap().unwrap();
+        assert_ne!(analysis.status, Status::Running);
+        open += u64::from(!analysis.status.is_final());
+    }
+    assert_eq!(counts.jobs, open);
+    for job in house.store.lease(clock(), 60, 99).await.unwrap() {
+        assert_eq!(job.attempt, 1, "stopping is no attempt");
+    }
 }

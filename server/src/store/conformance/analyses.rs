@@ -127,10 +127,11 @@ async fn replay(world: World) {
         created_at: over,
         ..repeatable(world.ours, "k", b"y")
     };
-    match world.store.admit(again, ROOM).await.unwrap() {
-        Admission::Replayed(analysis) => assert_eq!(analysis.id, reborn.id),
-        other => panic!("the key is not taken over: {other:?}"),
-    }
+    let admission = world.store.admit(again, ROOM).await.unwrap();
+    let Admission::Replayed(analysis) = admission else {
+        panic!("the key is not taken over: {admission:?}")
+    };
+    assert_eq!(analysis.id, reborn.id);
 }
 
 async fn parallel(world: World) {
@@ -149,7 +150,7 @@ async fn parallel(world: World) {
             Admission::Replayed(analysis) => {
                 ids.insert(analysis.id);
             }
-            other => panic!("{other:?}"),
+            refused @ (Admission::KeyReused | Admission::QueueFull) => panic!("{refused:?}"),
         }
     }
     assert_eq!((created, ids.len()), (1, 1));

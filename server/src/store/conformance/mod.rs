@@ -64,10 +64,11 @@ impl World {
 
     /// Admits `new` and expects it to be taken.
     async fn admit(&self, new: NewAnalysis) -> Analysis {
-        match self.store.admit(new, ROOM).await.unwrap() {
-            Admission::Created(analysis) => analysis,
-            other => panic!("not taken: {other:?}"),
-        }
+        let admission = self.store.admit(new, ROOM).await.unwrap();
+        let Admission::Created(analysis) = admission else {
+            panic!("not taken: {admission:?}")
+        };
+        analysis
     }
 
     /// Leases the next job and expects one.

@@ -93,10 +93,10 @@ async fn admit(
     new: NewAnalysis,
     max_waiting: u64,
 ) -> Result<Admission, StoreError> {
-    if let Some(idempotency) = &new.idempotency {
-        if let Some(admission) = replay(connection, &new, idempotency).await? {
-            return Ok(admission);
-        }
+    if let Some(idempotency) = &new.idempotency
+        && let Some(admission) = replay(connection, &new, idempotency).await?
+    {
+        return Ok(admission);
     }
     if new.finished.is_none() && waiting(connection).await? >= max_waiting {
         return Ok(Admission::QueueFull);

@@ -116,15 +116,21 @@ const SCHEMAS: [Schema; 1] = [Schema {
 
 /// Sorts the library's errors by who can do something about them.
 fn store_error(error: sqlx::Error) -> StoreError {
-    let code = match &error {
-        sqlx::Error::Database(error) => error.code().and_then(|code| code.parse::<i32>().ok()),
-        sqlx::Error::PoolTimedOut => return StoreError::Locked,
-        sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } => {
-            return StoreError::Unexpected(error.to_string());
-        }
-        // The library adds variants between releases; the rest are failures of the file or the disk.
-        _ => None,
-    };
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        return StoreError::Locked;
+    }
+    if matches!(
+        error,
+        sqlx::Error::RowNotFound
+            | sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::ColumnDecode { .. }
+    ) {
+        return StoreError::Unexpected(error.to_string());
+    }
+    let code = error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .and_then(|code| code.parse::<i32>().ok());
     // The low byte is the primary code, the rest says more about it.
     match code.map(|code| code & 0xff) {
         Some(SQLITE_BUSY | SQLITE_LOCKED) => StoreError::Locked,

@@ -8,6 +8,7 @@ mod config;
 mod doctor;
 mod engine;
 mod exit;
+mod heatmap;
 mod history;
 mod journal;
 mod jsonl;

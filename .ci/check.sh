@@ -20,7 +20,7 @@ package_of() {
         Cargo.toml | Cargo.lock | clippy.toml | rustfmt.toml | .cargo/*) echo workspace ;;
         cli/* | tests/* | benches/*) echo bonafide ;;
         models/*) echo detector ;;
-        detector/* | fixtures/* | media/* | provenance/* | server/* | verdict/* | xtask/*) echo "${1%%/*}" ;;
+        detector/* | evaluation/* | fixtures/* | media/* | provenance/* | server/* | verdict/* | xtask/*) echo "${1%%/*}" ;;
     esac
 }
 

@@ -53,7 +53,7 @@ pub(crate) enum Command {
     /// Manage tenants, API keys and retention of a service's data folder
     #[command(after_help = ADMIN_EXAMPLES)]
     Admin(Box<admin::AdminArgs>),
-    /// List, check and measure the installed models
+    /// List, check, measure and add models
     Models(ModelsArgs),
     /// Say what is installed and what is missing
     Doctor(DoctorArgs),
@@ -84,6 +84,10 @@ pub(crate) struct ScanArgs {
     /// Journal of finished files; a second run with the same journal skips them
     #[arg(long, value_name = "FILE")]
     pub(crate) resume: Option<PathBuf>,
+
+    /// Draw where the pixels speak for AI: one PNG per scored picture in DIR, named by its SHA-256
+    #[arg(long, value_name = "DIR")]
+    pub(crate) heatmap: Option<PathBuf>,
 
     /// Follow symbolic links; loops are noticed
     #[arg(long)]
@@ -200,6 +204,37 @@ pub(crate) enum ModelsCommand {
     /// Measure the installed models on labelled pictures
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Box<EvalArgs>),
+    /// Install a model of your own with its card
+    #[command(after_help = ADD_EXAMPLES)]
+    Add(Box<AddArgs>),
+}
+
+#[derive(Group)]
+pub(crate) struct AddArgs {
+    /// The model, an ONNX file
+    #[arg(value_name = "FILE.onnx")]
+    pub(crate) file: PathBuf,
+
+    /// Its card; file and sha256 are filled in (docs/DETECTION.md)
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) card: PathBuf,
+
+    /// Fit the card's [calibration] on labelled pictures: a manifest, or a folder with real/ and synthetic/ in it
+    #[arg(long, value_name = "MANIFEST|FOLDER")]
+    pub(crate) calibrate: Option<PathBuf>,
+
+    /// Replace an installed model of the same name
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// Pictures examined at the same time [default: the number of cores]
+    #[arg(long, env = "BONAFIDE_JOBS", value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) detector: DetectorArgs,
 }
 
 #[derive(Group)]
@@ -219,6 +254,10 @@ pub(crate) struct EvalArgs {
     /// Examine at most N pictures of each label, taken from its sources by turns
     #[arg(long, value_name = "N")]
     pub(crate) sample: Option<std::num::NonZeroUsize>,
+
+    /// Measure the three tiers of delivery only, no bias gates and no re-deliveries
+    #[arg(long, conflicts_with = "sweep")]
+    pub(crate) tiers_only: bool,
 
     /// Also measure compression, scale, blur and noise in steps
     #[arg(long)]
@@ -365,6 +404,13 @@ Examples:
   bonafide scan --format jsonl --output reports.jsonl photos/
   bonafide scan --only provenance --trust my-ca.pem photos/
   bonafide scan --fail-on altered,declared_ai inbox/ && echo clean";
+
+const ADD_EXAMPLES: &str = "\
+Examples:
+  bonafide models add theirs.onnx --card theirs.toml --calibrate labelled/
+  bonafide models add theirs.onnx --card theirs.toml --calibrate labelled.csv --models models
+
+The model must pass every check and a test inference before anything appears in the models folder.";
 
 const EVAL_EXAMPLES: &str = "\
 Examples:

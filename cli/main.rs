@@ -9,6 +9,7 @@ mod config;
 mod doctor;
 mod engine;
 mod exit;
+mod heatmap;
 mod history;
 mod http;
 mod journal;

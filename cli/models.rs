@@ -1,5 +1,6 @@
 //! `bonafide models`: what the cards say, whether the files behind them hold it, and how well they do.
 
+mod add;
 mod eval;
 
 use std::io::{self, Write as _};
@@ -19,6 +20,7 @@ pub(crate) fn run(args: &ModelsArgs, settings: &Settings) -> Result<Exit, Failur
         ModelsCommand::List(args) => list(args, settings),
         ModelsCommand::Check(args) => check(args, settings),
         ModelsCommand::Eval(args) => eval::run(args, settings),
+        ModelsCommand::Add(args) => add::run(args, settings),
     }
 }
 

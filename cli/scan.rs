@@ -18,6 +18,7 @@ use crate::{
     clock,
     engine::{self, Pixels},
     exit::{Exit, Failure},
+    heatmap::Drawings,
     journal::{Finished, Journal},
     output::{Output, say},
     progress::Progress,
@@ -48,8 +49,10 @@ pub(crate) fn run(args: &ScanArgs, settings: &Settings) -> Result<Exit, Failure>
         tally: Tally::new(fail_on),
         progress: Progress::new("examined", None),
     };
+    let heatmap = args.heatmap.as_deref();
     let work = Work {
         args,
+        drawings: heatmap.map(Drawings::into_folder).transpose()?,
         examiner: &examiner,
         finished: &finished,
         scope,
@@ -107,6 +110,7 @@ fn examiner(args: &ScanArgs, settings: &Settings, scope: Scope) -> Result<Examin
 /// What all threads of a scan share.
 struct Work<'a> {
     args: &'a ScanArgs,
+    drawings: Option<Drawings>,
     examiner: &'a Examiner,
     finished: &'a Finished,
     scope: Scope,
@@ -228,7 +232,11 @@ impl Work<'_> {
             sidecar: sidecar.as_ref().map(Media::bytes),
             ..Options::at(self.now)
         };
-        self.examiner.examine(media, &options)
+        let mut report = self.examiner.examine(media, &options);
+        if let Some(drawings) = &self.drawings {
+            drawings.add(self.examiner, media, &mut report);
+        }
+        report
     }
 }
 

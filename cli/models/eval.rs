@@ -8,7 +8,7 @@ use std::{
 };
 
 use detector::Detector;
-use evaluation::{Evaluation, EvaluationError, Manifest, Plan, Sweep, evaluate};
+use evaluation::{Depth, Evaluation, EvaluationError, Manifest, Plan, evaluate};
 
 use crate::{
     args::{EvalArgs, EvalFormat},
@@ -30,18 +30,13 @@ pub(crate) fn run(args: &EvalArgs, settings: &Settings) -> Result<Exit, Failure>
     let plan = Plan {
         jobs,
         limits: settings.limits(&args.limits),
-        sweep: if args.sweep { Sweep::On } else { Sweep::Off },
+        depth: match (args.tiers_only, args.sweep) {
+            (true, _) => Depth::Tiers,
+            (false, false) => Depth::Usual,
+            (false, true) => Depth::Sweep,
+        },
     };
-    let progress = Mutex::new(Progress::new());
-    let count = |done: usize| {
-        let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-        progress.show(u64::try_from(done).unwrap_or(u64::MAX));
-    };
-    let found = evaluate(&detector, &policy, &manifest, &plan, &count);
-    progress
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clear();
+    let found = counter(|count| evaluate(&detector, &policy, &manifest, &plan, count));
     if let Some(folder) = &args.out {
         write_all(folder, &found)?;
     }
@@ -49,6 +44,15 @@ pub(crate) fn run(args: &EvalArgs, settings: &Settings) -> Result<Exit, Failure>
         .lock()
         .write_all(text(&found, args.format)?.as_bytes())?;
     Ok(told(&found))
+}
+
+/// Runs `work`, which counts the pictures that are done, with a counter on the terminal.
+pub(super) fn counter<T>(work: impl FnOnce(&(dyn Fn(usize) + Sync)) -> T) -> T {
+    let progress = Mutex::new(Progress::new());
+    let locked = || progress.lock().unwrap_or_else(PoisonError::into_inner);
+    let result = work(&|done| locked().show(u64::try_from(done).unwrap_or(u64::MAX)));
+    locked().clear();
+    result
 }
 
 /// Pictures that could not be examined are named; they make the answer incomplete.

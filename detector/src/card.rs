@@ -1,12 +1,17 @@
 //! The model card: everything a model needs to be run, believed and used lawfully, in one TOML file beside it.
 //!
-//! Without a card no model runs. Reading is strict: an unknown field is an error, because a misspelt one would
-//! otherwise change scores without a word. The card knows nothing of sessions or of a policy's thresholds.
+//! Without a card no model runs. Reading is strict (`card/raw.rs`). The card knows nothing of sessions or of a policy's
+//! thresholds.
+
+mod raw;
 
 use media::Digest;
 use serde::Deserialize;
 
-use crate::calibration::{Calibration, FalseAlarm, Fit};
+use crate::calibration::Calibration;
+
+pub(crate) use raw::MAX_CLASSES;
+use raw::{RawCard, one_line};
 
 /// One model's card, checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +36,8 @@ pub struct Card {
     pub output: Output,
     /// How a logit becomes evidence.
     pub calibration: Calibration,
+    /// How the logit of a picture of many windows does, where that was measured.
+    pub many: Option<Many>,
     /// What it was trained on; free form, only for reading.
     pub training: toml::Table,
     /// How it was measured; free form, only for reading.
@@ -106,7 +113,26 @@ pub enum Meaning {
     ClassProbabilities(u16),
 }
 
+/// The calibration of pictures that show many windows.
+///
+/// A picture's logit is the mean of its windows' logits, and the mean of several spreads less than one: what is rare
+/// for one window is much rarer for eight, and the same step of the logit is worth more.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Many {
+    /// From how many windows on; at least 2.
+    pub windows: u8,
+    /// Fitted on such pictures.
+    pub calibration: Calibration,
+}
+
 impl Card {
+    /// The calibration for a picture of so many windows.
+    pub fn calibration_of(&self, windows: usize) -> &Calibration {
+        let many = self.many.as_ref();
+        let fits = many.filter(|many| windows >= usize::from(many.windows));
+        fits.map_or(&self.calibration, |many| &many.calibration)
+    }
+
     /// Reads the card in `text`, which lies in the file `<stem>.toml`.
     ///
     /// # Errors
@@ -124,244 +150,6 @@ impl Card {
         Ok(card)
     }
 }
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCard {
-    name: String,
-    version: String,
-    task: Task,
-    file: String,
-    sha256: String,
-    license: String,
-    description: String,
-    input: RawInput,
-    output: RawOutput,
-    calibration: RawCalibration,
-    #[serde(default)]
-    training: toml::Table,
-    #[serde(default)]
-    evaluation: toml::Table,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawInput {
-    name: String,
-    element: RawElement,
-    layout: Layout,
-    side_px: u16,
-    mean: Option<[f32; 3]>,
-    std: Option<[f32; 3]>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum RawElement {
-    Uint8,
-    Float32,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawOutput {
-    logit: Option<String>,
-    probability: Option<String>,
-    class_logits: Option<String>,
-    class_probabilities: Option<String>,
-    class: Option<u16>,
-    patch_logits: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCalibration {
-    slope: f32,
-    intercept: f32,
-    real_pictures: u32,
-    synthetic_pictures: u32,
-    #[serde(default)]
-    false_alarm: Vec<RawFalseAlarm>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFalseAlarm {
-    llr: f32,
-    rate: f32,
-}
-
-impl RawCard {
-    fn check(self) -> Result<Card, String> {
-        check_word("name", &self.name, 64, |c| {
-            c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c)
-        })?;
-        check_word("version", &self.version, 32, |c| {
-            c.is_ascii_alphanumeric() || ".+-".contains(c)
-        })?;
-        check_file_name(&self.file)?;
-        check_text("license", &self.license)?;
-        check_text("description", &self.description)?;
-        let sha256 = Digest::from_hex(&self.sha256).ok_or("sha256 is not 64 hex digits")?;
-        Ok(Card {
-            name: self.name,
-            version: self.version,
-            task: self.task,
-            file: self.file,
-            sha256,
-            license: self.license,
-            description: self.description,
-            input: self.input.check()?,
-            output: self.output.check()?,
-            calibration: self.calibration.check()?,
-            training: self.training,
-            evaluation: self.evaluation,
-        })
-    }
-}
-
-impl RawOutput {
-    fn check(self) -> Result<Output, String> {
-        let class = self.class;
-        let (name, meaning) = match (
-            self.logit,
-            self.probability,
-            self.class_logits,
-            self.class_probabilities,
-            class,
-        ) {
-            (Some(name), None, None, None, None) => (name, Meaning::Logit),
-            (None, Some(name), None, None, None) => (name, Meaning::Probability),
-            (None, None, Some(name), None, Some(class)) => (name, Meaning::ClassLogits(class)),
-            (None, None, None, Some(name), Some(class)) => {
-                (name, Meaning::ClassProbabilities(class))
-            }
-            (_, _, _, _, _) => {
-                return Err(
-                    "output must name one of logit and probability, or one of class_logits and class_probabilities \
-                     with class, the number of the synthetic class from 0"
-                        .to_owned(),
-                );
-            }
-        };
-        if class.is_some_and(|class| class >= MAX_CLASSES) {
-            return Err(format!("output.class must be under {MAX_CLASSES}"));
-        }
-        check_text("output", &name)?;
-        if let Some(patches) = &self.patch_logits {
-            check_text("output.patch_logits", patches)?;
-        }
-        Ok(Output {
-            name,
-            meaning,
-            patch_logits: self.patch_logits,
-        })
-    }
-}
-
-impl RawInput {
-    fn check(self) -> Result<Input, String> {
-        check_text("input.name", &self.name)?;
-        if !SIDE_PX.contains(&self.side_px) {
-            return Err(format!(
-                "input.side_px is {}, it must be in {SIDE_PX:?}",
-                self.side_px
-            ));
-        }
-        let element = match (self.element, self.mean, self.std) {
-            (RawElement::Uint8, None, None) => Element::Uint8,
-            (RawElement::Uint8, _, _) => {
-                return Err(
-                    "input.mean and input.std are for element = \"float32\" only".to_owned(),
-                );
-            }
-            (RawElement::Float32, mean, std) => {
-                float32(mean.unwrap_or([0.0; 3]), std.unwrap_or([1.0; 3]))?
-            }
-        };
-        Ok(Input {
-            name: self.name,
-            element,
-            layout: self.layout,
-            side_px: self.side_px,
-        })
-    }
-}
-
-impl RawCalibration {
-    fn check(self) -> Result<Calibration, String> {
-        let row = |raw: RawFalseAlarm| FalseAlarm {
-            llr: raw.llr,
-            rate: raw.rate,
-        };
-        Calibration::new(Fit {
-            slope: self.slope,
-            intercept: self.intercept,
-            real_pictures: self.real_pictures,
-            synthetic_pictures: self.synthetic_pictures,
-            false_alarms: self.false_alarm.into_iter().map(row).collect(),
-        })
-    }
-}
-
-fn float32(mean: [f32; 3], std: [f32; 3]) -> Result<Element, String> {
-    if !mean.iter().all(|value| value.is_finite()) {
-        return Err(format!("input.mean is {mean:?}, it must be finite"));
-    }
-    if !std.iter().all(|value| value.is_normal() && *value > 0.0) {
-        return Err(format!(
-            "input.std is {std:?}, it must be finite and above 0"
-        ));
-    }
-    Ok(Element::Float32 { mean, std })
-}
-
-/// A plain name: it can lead to no other folder, no hidden file and no other kind of file.
-fn check_file_name(file: &str) -> Result<(), String> {
-    check_word("file", file, 128, |c| {
-        c.is_ascii_alphanumeric() || "._-".contains(c)
-    })?;
-    if file.starts_with('.') || !file.ends_with(".onnx") {
-        return Err(format!(
-            "file is \"{file}\", it must be a plain name that ends in .onnx"
-        ));
-    }
-    Ok(())
-}
-
-fn check_word(
-    field: &str,
-    word: &str,
-    most: usize,
-    allowed: impl Fn(char) -> bool,
-) -> Result<(), String> {
-    if word.is_empty() || word.len() > most || !word.chars().all(allowed) {
-        return Err(format!(
-            "{field} is {word:?}, which is empty, over {most} characters or has a character not allowed there"
-        ));
-    }
-    Ok(())
-}
-
-fn check_text(field: &str, text: &str) -> Result<(), String> {
-    if text.trim().is_empty() || text.len() > MAX_TEXT_BYTES {
-        return Err(format!("{field} is empty or over {MAX_TEXT_BYTES} bytes"));
-    }
-    Ok(())
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Sides a window may have: a smaller one shows too little, a larger one is no window.
-const SIDE_PX: std::ops::RangeInclusive<u16> = 32..=1024;
-
-/// Most classes of a model: past this the output is no choice between kinds of pictures.
-pub(crate) const MAX_CLASSES: u16 = 1_000;
-
-/// Longest text field of a card; printed whole by `bonafide models list`.
-const MAX_TEXT_BYTES: usize = 4_096;
 
 #[cfg(test)]
 mod tests {
@@ -409,6 +197,21 @@ auc = 0.6
         assert_eq!(card.input.layout, Layout::Nchw);
         assert_eq!(card.calibration.bound_nats(), 501.0_f32.ln());
         assert!(card.training.contains_key("sources"));
+    }
+
+    const MANY: &str = "[calibration.many]\nwindows = 4\nslope = 2.0\nintercept = 0.0\nreal_pictures = 9\nsynthetic_pictures = 9\n[training]";
+
+    #[test]
+    fn a_picture_of_many_windows_has_its_own_calibration() {
+        let few = Card::parse("synth", GOOD).unwrap();
+        assert_eq!(few.calibration_of(8), &few.calibration);
+        let both = Card::parse("synth", &GOOD.replacen("[training]", MANY, 1)).unwrap();
+        assert_eq!(both.calibration_of(3), &both.calibration);
+        assert_eq!(
+            both.calibration_of(4),
+            &both.many.as_ref().unwrap().calibration
+        );
+        assert_ne!(both.calibration_of(4), both.calibration_of(3));
     }
 
     #[test]
@@ -466,6 +269,17 @@ auc = 0.6
         refused("slope = 0.5", "slope = -0.5", "slope");
         refused("slope = 0.5", "slope = inf", "slope");
         refused("rate = 0.3", "rate = 0.3, extra = 1", "extra");
+        refused(
+            "[training]",
+            &MANY.replace("windows = 4", "windows = 1"),
+            "windows",
+        );
+        refused(
+            "[training]",
+            &MANY.replace("slope = 2.0", "slope = 0.0"),
+            "slope",
+        );
+        refused("[training]", &MANY.replace("windows = 4", ""), "windows");
     }
 
     #[test]

@@ -118,6 +118,8 @@ pub struct View {
     pub name: &'static str,
     /// Picture logit of this view: mean of its crops' logits.
     pub logit: Logit,
+    /// How many crops that were; at least 1.
+    pub windows: usize,
 }
 
 /// Whether a picture lies in a model's domain.

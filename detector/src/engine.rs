@@ -9,10 +9,11 @@ use media::Picture;
 use ndarray::Array3;
 
 use crate::{
+    calibration::Calibration,
     card::{Card, Input},
     check::test_window,
     crops,
-    detection::{Applicability, Detection, Failure, Inapplicable, Logit, ModelReading, View},
+    detection::{Applicability, Detection, Failure, Inapplicable, ModelReading, View},
     error::DetectorError,
     heat_map::{HeatMap, Tile},
     pool::{Pool, Ticket, Worker},
@@ -149,7 +150,7 @@ impl Detector {
         let mut readings = Vec::with_capacity(self.cards.len());
         for (card, tickets) in self.cards.iter().zip(native.into_iter().zip(web)) {
             let views = [(view::NATIVE, tickets.0), (view::WEB, tickets.1)];
-            readings.push((self.read(card, views)?, Some(&card.calibration)));
+            readings.push(self.read(card, views)?);
         }
         let flat = Detection::NotApplicable(Inapplicable::Domain(Applicability::Flat));
         Ok(reading::join(readings).map_or(flat, Detection::Scored))
@@ -169,11 +170,11 @@ impl Detector {
         Ok(self.cards.iter().enumerate().map(submit).collect())
     }
 
-    fn read(
+    fn read<'c>(
         &self,
-        card: &Card,
+        card: &'c Card,
         tickets: [(&'static str, Ticket<Answer>); 2],
-    ) -> Result<ModelReading, DetectorError> {
+    ) -> Result<(ModelReading, Option<&'c Calibration>), DetectorError> {
         let mut views = Vec::with_capacity(tickets.len());
         for (name, ticket) in tickets {
             let answers = ticket.wait()?;
@@ -186,27 +187,29 @@ impl Detector {
                 views.push(View {
                     name,
                     logit: reading::picture_logit(&windows).ok_or_else(not_finite)?,
+                    windows: windows.len(),
                 });
             }
         }
-        let logit = |name| {
-            views
-                .iter()
-                .find(|view| view.name == name)
-                .map(|view| view.logit)
-        };
-        let llr = logit(view::NATIVE)
-            .map(|native: Logit| reading::evidence(&card.calibration, native, logit(view::WEB)));
-        Ok(ModelReading {
+        let view = |name| views.iter().find(|view| view.name == name);
+        let native = view(view::NATIVE);
+        let calibration = native.map(|native| card.calibration_of(native.windows));
+        let llr = native.zip(calibration).map(|(native, calibration)| {
+            let web = view(view::WEB).map(|web| web.logit);
+            reading::evidence(calibration, native.logit, web)
+        });
+        let rate = llr.zip(calibration);
+        let reading = ModelReading {
             name: card.name.clone(),
             version: card.version.clone(),
             digest: card.sha256,
             provider: self.provider,
             llr,
-            false_alarm_rate: llr.and_then(|llr| card.calibration.false_alarm_rate(llr)),
+            false_alarm_rate: rate.and_then(|(llr, calibration)| calibration.false_alarm_rate(llr)),
             views,
             applicability: llr.map_or(Applicability::Flat, |_| Applicability::InDomain),
-        })
+        };
+        Ok((reading, calibration))
     }
 }
 

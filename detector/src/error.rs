@@ -115,6 +115,16 @@ pub enum DetectorError {
     /// Running a model failed.
     #[error("inference failed: {0}")]
     Inference(String),
+    /// A model's answer is not what its card says.
+    #[error(
+        "the model {model} answered otherwise than its card says ({detail}); correct the card's [output]"
+    )]
+    Output {
+        /// Name on the card.
+        model: String,
+        /// What the answer was.
+        detail: String,
+    },
     /// A model answered with NaN or infinity.
     #[error("the model {model} gave a score that is not finite")]
     NotFinite {
@@ -139,6 +149,7 @@ impl DetectorError {
             | Self::ModelDamaged { .. }
             | Self::ModelShape { .. }
             | Self::Provider { .. }
+            | Self::Output { .. }
             | Self::Threads(_) => Fault::Operator,
             Self::Inference(_) | Self::NotFinite { .. } => Fault::Bug,
         }
@@ -160,6 +171,7 @@ impl DetectorError {
             Self::ModelShape { .. } => "model_shape",
             Self::Provider { .. } => "provider",
             Self::Threads(_) => "threads",
+            Self::Output { .. } => "model_output",
             Self::Inference(_) => "inference",
             Self::NotFinite { .. } => "not_finite",
         }

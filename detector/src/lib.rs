@@ -23,7 +23,7 @@ mod view;
 mod watermark;
 
 pub use calibration::{Calibration, FalseAlarm};
-pub use card::{Card, Element, Input, Layout, Meaning, Output, Task};
+pub use card::{Card, Element, Input, Layout, Many, Meaning, Output, Task};
 pub use check::{
     CheckedModel, available_providers, check_models, default_workers, runtime_version,
 };

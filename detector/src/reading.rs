@@ -9,9 +9,9 @@ use crate::{
 
 /// A picture's logit: the mean of its windows' logits.
 ///
-/// Calibrations are fitted on one window a picture. The mean of several has the same expectation and a smaller
-/// spread, so what was measured for one window errs on the safe side for the mean; the mean of the highest few
-/// would not. `None` for no windows or a number that is not finite.
+/// The mean of several has the expectation of one and a smaller spread, so what was measured for one window errs on
+/// the safe side for the mean; the mean of the highest few would not. A card may hold a calibration of its own for
+/// many windows ([`crate::Many`]). `None` for no windows or a number that is not finite.
 pub(crate) fn picture_logit(windows: &[f32]) -> Option<Logit> {
     let count = u16::try_from(windows.len())
         .ok()

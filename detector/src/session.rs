@@ -163,26 +163,35 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`DetectorError::Inference`], or [`DetectorError::NotFinite`] for NaN and infinity.
+    /// [`DetectorError::Inference`], [`DetectorError::Output`], or [`DetectorError::NotFinite`] for NaN and infinity.
     pub(crate) fn answer(
         &mut self,
         window: &Tensor,
         asked: Asked,
     ) -> Result<Answer, DetectorError> {
-        let answer = self
+        let (numbers, patches) = self
             .run(window, asked)
             .map_err(|error| DetectorError::Inference(brief(&error)))?;
-        let patches = answer.patches.iter().flatten();
-        if answer.logit.is_finite() && patches.into_iter().all(|logit| logit.is_finite()) {
-            Ok(answer)
+        let model = || self.model.clone();
+        let logit = self.output.meaning.logit(&numbers);
+        let logit = logit.map_err(|detail| DetectorError::Output {
+            model: model(),
+            detail,
+        })?;
+        let finite = |patches: &Array2<f32>| patches.iter().all(|logit| logit.is_finite());
+        if logit.is_finite() && patches.as_ref().is_none_or(finite) {
+            Ok(Answer { logit, patches })
         } else {
-            Err(DetectorError::NotFinite {
-                model: self.model.clone(),
-            })
+            Err(DetectorError::NotFinite { model: model() })
         }
     }
 
-    fn run(&mut self, window: &Tensor, asked: Asked) -> ort::Result<Answer> {
+    /// The numbers of the answer, and the patches where they were asked for.
+    fn run(
+        &mut self,
+        window: &Tensor,
+        asked: Asked,
+    ) -> ort::Result<(Vec<f32>, Option<Array2<f32>>)> {
         let outputs = match window {
             Tensor::Uint8(values) => self
                 .inner
@@ -200,12 +209,8 @@ impl Session {
             (Asked::Patches | Asked::Logit, _) => None,
         };
         let (_, numbers) = output(&self.output.name)?.try_extract_tensor::<f32>()?;
-        let logit = self
-            .output
-            .meaning
-            .logit(numbers)
-            .map_err(ort::Error::new)?;
-        Ok(Answer { logit, patches })
+        let most = usize::from(MAX_CLASSES);
+        Ok((numbers.iter().copied().take(most + 1).collect(), patches))
     }
 }
 

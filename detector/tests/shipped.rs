@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Instant};
 
-use detector::{Detection, Detector, Provider, Settings, check_models};
+use detector::{Detection, Detector, Provider, Settings, check_models, watermarks};
 
 use crate::shop::{noise, runtime};
 
@@ -60,5 +60,28 @@ fn a_shipped_score_is_the_same_with_one_worker_and_with_two() {
             .zip(&two.1)
             .all(|(one, two)| (one - two).abs() < 1e-3),
         "{one:?} {two:?}"
+    );
+}
+
+#[test]
+fn the_shipped_model_says_where_it_looked_and_noise_has_no_watermark() {
+    let picture = noise(1_200, 900, 128, 60);
+    let detector = Detector::load(&settings(1)).unwrap();
+    let map = detector.heat_map(&picture).unwrap().unwrap();
+    let places = (0..900)
+        .step_by(8)
+        .flat_map(|y| (0..1_200).step_by(8).map(move |x| (x, y)));
+    let seen: Vec<f32> = places.filter_map(|(x, y)| map.at(x, y)).collect();
+    // Eight windows of 256 pixels that share less than half their area with each other.
+    assert!(seen.len() > 4 * 32 * 32, "{}", seen.len());
+    assert!(
+        seen.iter().any(|logit| *logit != seen[0]),
+        "every patch says the same"
+    );
+    let started = Instant::now();
+    assert!(watermarks(&picture).is_empty());
+    println!(
+        "watermarks: {:.1} ms for a picture of 1 MP",
+        started.elapsed().as_secs_f64() * 1_000.0
     );
 }

@@ -17,7 +17,7 @@ use crate::{
     run::{Examined, Outcome, Run},
     sample::{Called, Item, Sample},
     statistics::{Figures, Metric, number},
-    treatments::{self, DELIVERIES, GATES, SWEEP, Sweep, TIERS, Treatment},
+    treatments::{self, DELIVERIES, Depth, GATES, SWEEP, TIERS, Treatment},
 };
 
 /// How an evaluation is run.
@@ -27,8 +27,8 @@ pub struct Plan {
     pub jobs: usize,
     /// What one file may cost.
     pub limits: Limits,
-    /// Whether single treatments are measured too.
-    pub sweep: Sweep,
+    /// How much is measured.
+    pub depth: Depth,
 }
 
 /// Examines every picture of the manifest as `policy` would have it read. `progress` hears how many are done.
@@ -41,7 +41,7 @@ pub fn evaluate(
     plan: &Plan,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Evaluation {
-    let treatments = treatments::all(plan.sweep);
+    let treatments = treatments::all(plan.depth);
     let run = Run {
         detector,
         policy,
@@ -85,10 +85,13 @@ pub fn evaluate(
             .iter()
             .filter_map(|gate| readings.gate(gate))
             .collect(),
-        delivery: readings.delivery(),
-        sweep: match plan.sweep {
-            Sweep::Off => Vec::new(),
-            Sweep::On => SWEEP
+        delivery: match plan.depth {
+            Depth::Tiers => None,
+            Depth::Usual | Depth::Sweep => Some(readings.delivery()),
+        },
+        sweep: match plan.depth {
+            Depth::Tiers | Depth::Usual => Vec::new(),
+            Depth::Sweep => SWEEP
                 .iter()
                 .map(|treatment| readings.swept(treatment))
                 .collect(),
@@ -276,7 +279,7 @@ impl Readings<'_> {
 
     fn called(&self, treatment: &str) -> Vec<Called> {
         let called = |outcome: Option<Outcome>| match outcome {
-            Some(Outcome::Scored(_, called)) => called,
+            Some(Outcome::Scored(score)) => score.called,
             Some(Outcome::NotApplicable | Outcome::Failed) | None => Called::Neither,
         };
         let place = self.place(treatment);

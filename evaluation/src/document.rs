@@ -1,7 +1,7 @@
 //! The report in words, as blocks that Markdown and HTML both can show. Every figure comes out of the [`Evaluation`].
 
 use crate::{
-    figures::{Evaluation, Slice, SliceTier, Tier},
+    figures::{Delivery, Evaluation, Slice, SliceTier, Tier},
     plot,
     statistics::{Estimate, Figures, Metric},
 };
@@ -60,14 +60,20 @@ pub(crate) fn blocks(evaluation: &Evaluation) -> Vec<Block> {
         blocks.push(Block::Heading("Groups"));
         blocks.push(Block::Table(slices(&evaluation.groups)));
     }
-    blocks.extend([
-        Block::Heading("Bias gates"),
-        Block::Text(GATES.to_owned()),
-        Block::Table(gates(evaluation)),
-        Block::Heading("Re-delivery"),
-        Block::Text(delivered(evaluation)),
-        Block::Table(deliveries(evaluation)),
-    ]);
+    if !evaluation.gates.is_empty() {
+        blocks.extend([
+            Block::Heading("Bias gates"),
+            Block::Text(GATES.to_owned()),
+            Block::Table(gates(evaluation)),
+        ]);
+    }
+    if let Some(delivery) = &evaluation.delivery {
+        blocks.extend([
+            Block::Heading("Re-delivery"),
+            Block::Text(delivered(delivery)),
+            Block::Table(deliveries(delivery)),
+        ]);
+    }
     if !evaluation.sweep.is_empty() {
         blocks.push(Block::Heading("Single treatments"));
         blocks.push(Block::Table(sweep(evaluation)));
@@ -199,8 +205,7 @@ fn gates(evaluation: &Evaluation) -> Table {
     table
 }
 
-fn delivered(evaluation: &Evaluation) -> String {
-    let delivery = &evaluation.delivery;
+fn delivered(delivery: &Delivery) -> String {
     format!(
         "Of {} deliveries of pictures that had a definite reading (likely, or no evidence), {} got the opposite one \
          and {} lost theirs. Per delivery, share that got the opposite reading:",
@@ -210,9 +215,9 @@ fn delivered(evaluation: &Evaluation) -> String {
     )
 }
 
-fn deliveries(evaluation: &Evaluation) -> Table {
+fn deliveries(delivery: &Delivery) -> Table {
     let mut table = Table::new(&["delivery", "flipped"]);
-    for (name, share) in &evaluation.delivery.treatments {
+    for (name, share) in &delivery.treatments {
         table.rows.push(vec![(*name).to_owned(), per_cent(*share)]);
     }
     table

@@ -29,6 +29,26 @@ pub enum EvaluationError {
         /// How many more there are.
         more: usize,
     },
+    /// A calibration needs more pictures with a score.
+    #[error(
+        "{real} real and {synthetic} synthetic pictures of the list have a score, a calibration needs {needed} of each; add pictures"
+    )]
+    TooFew {
+        /// Real pictures with a score.
+        real: usize,
+        /// Synthetic pictures with a score.
+        synthetic: usize,
+        /// How many it takes.
+        needed: usize,
+    },
+    /// Higher outputs of the model do not speak for synthetic.
+    #[error(
+        "on this list higher outputs of the model do not speak for synthetic (slope {slope:.3}); check the class that the card's [output] names, and the labels"
+    )]
+    WrongWay {
+        /// The fitted slope.
+        slope: f64,
+    },
     /// Figures need both classes.
     #[error(
         "the manifest has {real} real and {synthetic} synthetic pictures; it needs at least one of each"
@@ -54,7 +74,11 @@ impl EvaluationError {
     /// Who must act: always whoever wrote the manifest.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Unreadable { .. } | Self::Rows { .. } | Self::OneSided { .. } => Fault::Operator,
+            Self::Unreadable { .. }
+            | Self::Rows { .. }
+            | Self::OneSided { .. }
+            | Self::TooFew { .. }
+            | Self::WrongWay { .. } => Fault::Operator,
         }
     }
 
@@ -64,6 +88,8 @@ impl EvaluationError {
             Self::Unreadable { .. } => "manifest_unreadable",
             Self::Rows { .. } => "manifest_rows",
             Self::OneSided { .. } => "manifest_one_sided",
+            Self::TooFew { .. } => "calibration_too_few",
+            Self::WrongWay { .. } => "calibration_wrong_way",
         }
     }
 }

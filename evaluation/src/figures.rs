@@ -26,10 +26,10 @@ pub struct Evaluation {
     pub sources: Vec<Slice>,
     /// Every group, where the list has groups.
     pub groups: Vec<Slice>,
-    /// Harmless treatments.
+    /// Harmless treatments; empty when only the tiers were measured.
     pub gates: Vec<Gate>,
-    /// Re-deliveries.
-    pub delivery: Delivery,
+    /// Re-deliveries; `null` when only the tiers were measured.
+    pub delivery: Option<Delivery>,
     /// Single treatments; empty unless asked for.
     pub sweep: Vec<Swept>,
 }

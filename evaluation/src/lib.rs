@@ -1,16 +1,18 @@
 //! How well the installed detector does on labelled pictures: a manifest in, figures out.
 //!
 //! It measures what is shipped, through the path of production, and beside every figure what could be had without
-//! looking at any trace. It knows the policy's words but not its reasons; it trains nothing, and reads no clock,
+//! looking at any trace. It knows the policy's words but not its reasons; it trains no model, and reads no clock,
 //! so the same list gives the same bytes.
 
 mod assemble;
 mod baseline;
 mod bootstrap;
+mod calibrate;
 mod chance;
 mod document;
 mod error;
 mod figures;
+mod folder;
 mod html;
 mod logistic;
 mod manifest;
@@ -23,6 +25,7 @@ mod statistics;
 mod treatments;
 
 pub use assemble::{Plan, evaluate};
+pub use calibrate::{Fit, Fitted, MANY_WINDOWS, calibrate};
 pub use error::{BadRow, EvaluationError};
 pub use figures::{
     Baselines, Delivery, Engine, Evaluation, Gate, List, Model, Slice, SliceTier, Swept, Tier,
@@ -31,4 +34,4 @@ pub use figures::{
 pub use manifest::{Crop, Label, Manifest, Row};
 pub use sample::Bin;
 pub use statistics::{Estimate, Figures, Metric};
-pub use treatments::Sweep;
+pub use treatments::Depth;

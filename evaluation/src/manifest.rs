@@ -108,14 +108,19 @@ impl Manifest {
                 more,
             });
         }
-        let real = count(&table.rows, Label::Real);
-        let synthetic = table.rows.len() - real;
+        Self::checked(Digest::of(&bytes), table.rows)
+    }
+
+    /// A list that holds both labels.
+    pub(crate) fn checked(digest: Digest, rows: Vec<Row>) -> Result<Self, EvaluationError> {
+        let real = count(&rows, Label::Real);
+        let synthetic = rows.len() - real;
         if real == 0 || synthetic == 0 {
             return Err(EvaluationError::OneSided { real, synthetic });
         }
         Ok(Self {
-            digest: Digest::of(&bytes),
-            rows: table.rows,
+            digest,
+            rows,
             sampled_from: None,
         })
     }
@@ -321,7 +326,7 @@ fn crop(text: &str) -> Result<Option<Crop>, String> {
 const MAX_BYTES: u64 = 64 << 20;
 
 /// Most pictures of one evaluation: their thumbnails for the baseline are kept in memory, 9 KiB each.
-const MAX_ROWS: usize = 50_000;
+pub(crate) const MAX_ROWS: usize = 50_000;
 
 /// Longest name of a source or group: a cell of a table.
 const MAX_WORD_CHARS: usize = 120;

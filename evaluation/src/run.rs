@@ -41,19 +41,32 @@ pub(crate) struct Examined {
 /// How a picture was read after one treatment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Outcome {
-    /// Evidence in nats, and what the policy calls it.
-    Scored(f32, Called),
+    /// There is a score.
+    Scored(Scored),
     /// Outside the models' domain.
     NotApplicable,
     /// Should have been scored and was not.
     Failed,
 }
 
+/// A score and what it is called.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Scored {
+    /// Evidence in nats, all models joined.
+    pub(crate) llr: f32,
+    /// The first model's logit of the native view.
+    pub(crate) logit: f32,
+    /// The windows behind that logit.
+    pub(crate) windows: usize,
+    /// What the policy calls it.
+    pub(crate) called: Called,
+}
+
 impl Outcome {
     /// As the statistics take it.
     pub(crate) fn item(self, synthetic: bool) -> Item {
         let (llr, called) = match self {
-            Self::Scored(llr, called) => (Some(llr), called),
+            Self::Scored(score) => (Some(score.llr), score.called),
             Self::NotApplicable | Self::Failed => (None, Called::Neither),
         };
         Item {
@@ -150,7 +163,14 @@ impl Run<'_> {
                     | Leaning::Unexaminable
                     | Leaning::NotAsked => Called::Neither,
                 };
-                Outcome::Scored(score.llr.value(), called)
+                let models = score.models.iter();
+                let native = models.flat_map(|model| &model.views).next();
+                Outcome::Scored(Scored {
+                    llr: score.llr.value(),
+                    logit: native.map_or(0.0, |view| view.logit.value()),
+                    windows: native.map_or(0, |view| view.windows),
+                    called,
+                })
             }
             Detection::NotApplicable(_) => Outcome::NotApplicable,
             Detection::Failed(_) | Detection::NotRun(_) => Outcome::Failed,

@@ -11,24 +11,33 @@ pub(crate) struct Treatment {
     pub(crate) only: Option<Label>,
 }
 
-/// Whether the long table of single treatments is measured as well.
+/// How much is measured. Each picture costs about three, seventeen or thirty examinations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sweep {
-    /// Tiers, gates and re-deliveries only.
+pub enum Depth {
+    /// The three tiers of delivery.
+    Tiers,
+    /// Also bias gates and re-deliveries.
     #[default]
-    Off,
+    Usual,
     /// Also compression, scale, blur and noise in steps.
-    On,
+    Sweep,
 }
 
 /// Every treatment of a run, each once. The first three are the tiers, in the order of [`TIERS`].
-pub(crate) fn all(sweep: Sweep) -> Vec<Treatment> {
+pub(crate) fn all(depth: Depth) -> Vec<Treatment> {
     let mut all: Vec<Treatment> = Vec::new();
-    let swept = match sweep {
-        Sweep::Off => &[][..],
-        Sweep::On => &SWEEP,
+    let (usual, swept) = match depth {
+        Depth::Tiers => (false, false),
+        Depth::Usual => (true, false),
+        Depth::Sweep => (true, true),
     };
-    for treatment in TIERS.iter().chain(&DELIVERIES).chain(&GATES).chain(swept) {
+    let table = |wanted: bool, table: &'static [Treatment]| if wanted { table } else { &[] };
+    let wanted = TIERS
+        .iter()
+        .chain(table(usual, &DELIVERIES))
+        .chain(table(usual, &GATES))
+        .chain(table(swept, &SWEEP));
+    for treatment in wanted {
         match all.iter_mut().find(|known| known.name == treatment.name) {
             // What one table wants for both classes is measured for both.
             Some(known) => known.only = known.only.filter(|_| known.only == treatment.only),
@@ -62,7 +71,7 @@ pub(crate) const TIERS: [Treatment; 3] = [
 ];
 
 /// Twelve ways a picture is passed on. None of them makes it another picture.
-pub(crate) const DELIVERIES: [Treatment; 12] = [
+pub(crate) static DELIVERIES: [Treatment; 12] = [
     both("jpeg 90", &[Step::Jpeg(90)]),
     both("jpeg 75", &[Step::Jpeg(75)]),
     both("jpeg 50", &[Step::Jpeg(50)]),
@@ -81,7 +90,7 @@ pub(crate) const DELIVERIES: [Treatment; 12] = [
 ];
 
 /// Harmless treatments that must not look like generation (the first four) or hide it (the last).
-pub(crate) const GATES: [Treatment; 5] = [
+pub(crate) static GATES: [Treatment; 5] = [
     only(Label::Real, "blur 0.8", &[Step::Blur(8)]),
     only(Label::Real, "scale 150", &[Step::Scale(150)]),
     only(Label::Real, "median", &[Step::Median]),
@@ -90,7 +99,7 @@ pub(crate) const GATES: [Treatment; 5] = [
 ];
 
 /// One treatment at a time, in steps. The tree has no encoder of lossy WebP, so WebP is not among them.
-pub(crate) const SWEEP: [Treatment; 21] = [
+pub(crate) static SWEEP: [Treatment; 21] = [
     both("jpeg 95", &[Step::Jpeg(95)]),
     both("jpeg 85", &[Step::Jpeg(85)]),
     both("jpeg 75", &[Step::Jpeg(75)]),
@@ -121,7 +130,7 @@ pub(crate) const SWEEP: [Treatment; 21] = [
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{DELIVERIES, GATES, SWEEP, Sweep, TIERS, all};
+    use super::{DELIVERIES, Depth, GATES, SWEEP, TIERS, all};
 
     #[test]
     fn a_name_stands_for_one_treatment_and_is_measured_once() {
@@ -132,9 +141,9 @@ mod tests {
                 treatment.steps
             );
         }
-        assert_eq!(all(Sweep::On).len(), steps.len());
-        let few = all(Sweep::Off);
-        assert_eq!(few.len(), 3 + 10 + 4);
+        assert_eq!(all(Depth::Sweep).len(), steps.len());
+        let few = all(Depth::Usual);
+        assert_eq!((few.len(), all(Depth::Tiers).len()), (3 + 10 + 4, 3));
         assert!(
             few.iter()
                 .zip(TIERS)
@@ -144,15 +153,15 @@ mod tests {
 
     #[test]
     fn what_one_table_wants_for_both_classes_is_measured_for_both() {
-        let only = |sweep, name| {
-            let all = all(sweep);
+        let only = |depth, name| {
+            let all = all(depth);
             all.iter()
                 .find(|treatment| treatment.name == name)
                 .unwrap()
                 .only
         };
-        assert_eq!(only(Sweep::Off, "jpeg 75"), None);
-        assert!(only(Sweep::Off, "median").is_some());
-        assert_eq!(only(Sweep::On, "median"), None);
+        assert_eq!(only(Depth::Usual, "jpeg 75"), None);
+        assert!(only(Depth::Usual, "median").is_some());
+        assert_eq!(only(Depth::Sweep, "median"), None);
     }
 }

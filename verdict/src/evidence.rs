@@ -1,6 +1,6 @@
 //! What was found about one file, gathered for [`crate::decide`]. It holds no bytes and no pixels.
 
-use detector::Detection;
+use detector::{Detection, Watermark};
 use media::Kind;
 use provenance::Provenance;
 
@@ -13,6 +13,8 @@ pub struct Evidence {
     pub provenance: Provenance,
     /// What the pixels show.
     pub detection: Detection,
+    /// Watermarks in the pixels whose keys are public: hints, for anyone can write them.
+    pub watermarks: Vec<Watermark>,
     /// Matches in lists of known files. No list is built into this version.
     pub known: Vec<Known>,
 }

@@ -16,7 +16,9 @@ use crate::{
     convert, decide,
     disclosure::{self, disclose},
     evidence::{Evidence, Subject},
-    look::{Look, Panicked, Times, given_up, guarded, internal, is_error, problem_of, timed},
+    look::{
+        Look, Panicked, Times, given_up, guarded, heat_map, internal, is_error, problem_of, timed,
+    },
     policy::Policy,
     readiness::{self, CheckError},
     report::{self, DetectionReason, DetectionStatus, Engine, Problem, Report, SCHEMA, Timing},
@@ -151,6 +153,17 @@ impl Examiner {
         report
     }
 
+    /// A drawing of where the pixels of `media` speak for synthesis, as a PNG file of at most a few megabytes.
+    ///
+    /// Decodes and infers again, about half the cost of an examination. `None` when nothing was seen to draw: no
+    /// detector, no model with a map, no window with texture, or pixels that cannot be examined.
+    pub fn heat_map(&self, media: &Media) -> Option<Vec<u8>> {
+        match &self.detector {
+            DetectorSlot::Ready(detector) => heat_map(media, detector, &self.limits),
+            DetectorSlot::NoModel | DetectorSlot::NoRuntime => None,
+        }
+    }
+
     /// The report on a file that could not be opened.
     pub fn refuse(&self, name: &Name, error: &MediaError, now: Timestamp) -> Report {
         let problem = problem_of(error);
@@ -240,6 +253,7 @@ impl Examiner {
             subject: subject(media),
             provenance,
             detection: look.detection,
+            watermarks: look.watermarks,
             known: Vec::new(),
         };
         let verdict = decide::decide(&evidence, &self.policy);
@@ -248,7 +262,7 @@ impl Examiner {
             schema: SCHEMA.to_owned(),
             media: convert::media(media),
             provenance: convert::provenance(&evidence.provenance),
-            detection: convert::detection(&evidence.detection, leaning),
+            detection: convert::detection(&evidence.detection, &evidence.watermarks, leaning),
             known: evidence.known.iter().map(convert::known).collect(),
             disclosure: disclose(&evidence, verdict.code, &self.policy),
             timing_ms: Timing::default(),

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use detector::{Detection, Detector, Failure, Inapplicable, Skipped};
+use detector::{Detection, Detector, Failure, Inapplicable, Skipped, Watermark, watermarks};
 use media::{Limits, Media, MediaError};
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
 /// What looking at the pixels gave.
 pub(crate) struct Look {
     pub(crate) detection: Detection,
+    pub(crate) watermarks: Vec<Watermark>,
     /// Why there is no reading; whether the report shows it depends on the verdict.
     pub(crate) problem: Option<Problem>,
     pub(crate) times: Times,
@@ -43,13 +44,14 @@ impl Look {
             Ok(Err(error)) => return Self::undecoded(&error, times),
             Err(Panicked) => return Self::panicked(times),
         };
-        let (detected, inference) =
-            timed(|| guarded("detector", media, || detector.detect(&picture)));
+        let ask = || (detector.detect(&picture), watermarks(&picture));
+        let (detected, inference) = timed(|| guarded("detector", media, ask));
         times.inference = Some(inference);
         match detected {
-            Ok(detection) => Self {
+            Ok((detection, watermarks)) => Self {
                 problem: problem_in(&detection),
                 detection,
+                watermarks,
                 times,
             },
             Err(Panicked) => Self::panicked(times),
@@ -62,6 +64,7 @@ impl Look {
         Self {
             problem: problem_in(&detection),
             detection,
+            watermarks: Vec::new(),
             times: Times::default(),
         }
     }
@@ -78,6 +81,7 @@ impl Look {
         };
         Self {
             detection,
+            watermarks: Vec::new(),
             problem: Some(problem_of(error)),
             times,
         }
@@ -86,9 +90,28 @@ impl Look {
     fn panicked(times: Times) -> Self {
         Self {
             detection: Detection::Failed(Failure::Inference),
+            watermarks: Vec::new(),
             problem: Some(internal()),
             times,
         }
+    }
+}
+
+/// A drawing of where the first model with a map sees something; `None` when there is nothing to draw. What went wrong
+/// on our side is logged.
+pub(crate) fn heat_map(media: &Media, detector: &Detector, limits: &Limits) -> Option<Vec<u8>> {
+    let draw = || {
+        let picture = media.decode(limits).ok()?;
+        let map = detector.heat_map(&picture).transpose()?;
+        Some(map.and_then(|map| map.png(&picture)))
+    };
+    match guarded("detector", media, draw) {
+        Ok(Some(Ok(png))) => Some(png),
+        Ok(Some(Err(error))) => {
+            tracing::error!(%error, code = error.code(), media.digest = %media.digest, "a heat map was not drawn");
+            None
+        }
+        Ok(None) | Err(Panicked) => None,
     }
 }
 

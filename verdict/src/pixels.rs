@@ -1,6 +1,6 @@
 //! What the pixels show, in words, and why they show nothing where they do not.
 
-use detector::{Applicability, Detection, Failure, Inapplicable, Score, Skipped};
+use detector::{Applicability, Detection, Failure, Inapplicable, Score, Skipped, Watermark};
 
 use crate::{
     decide::Case,
@@ -8,7 +8,7 @@ use crate::{
     report::{Reason, ReasonCode, Source},
 };
 
-/// The one reason that comes from the pixels.
+/// The reason that comes from the models.
 pub(crate) fn pixels(case: &Case<'_>) -> Reason {
     let code = match case.leaning {
         Leaning::Synthetic => ReasonCode::PixelsSynthetic,
@@ -23,6 +23,19 @@ pub(crate) fn pixels(case: &Case<'_>) -> Reason {
     Reason {
         code,
         text: sentence(&pixel_clause(case)),
+        source: Source::Detection,
+    }
+}
+
+/// A public watermark. It is said and decides nothing.
+pub(crate) fn watermark(found: &Watermark) -> Reason {
+    Reason {
+        code: ReasonCode::PublicWatermark,
+        text: format!(
+            "The pixels carry the invisible watermark that {} writes; its key is public, so this is a hint that anyone \
+             can plant.",
+            found.key.program()
+        ),
         source: Source::Detection,
     }
 }

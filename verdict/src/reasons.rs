@@ -10,7 +10,7 @@ use provenance::{
 use crate::{
     decide::Case,
     evidence::{Known, KnownKind, KnownMatch, Subject},
-    pixels::pixels,
+    pixels::{pixels, watermark},
     report::{Code, Reason, ReasonCode, Source},
     words::{self, in_brackets, is_read, issues, list_name, shown},
 };
@@ -29,6 +29,7 @@ pub(crate) fn reasons(code: Code, case: &Case<'_>) -> Vec<Reason> {
     reasons.extend(manifest(&evidence.provenance.manifest));
     reasons.extend(identities(&evidence.provenance));
     reasons.push(pixels(case));
+    reasons.extend(evidence.watermarks.iter().map(watermark));
     reasons.extend(known(&evidence.known, KnownKind::Trusted, subject));
     reasons.extend(medium(case));
     if pixels_decide(code) {

@@ -1,12 +1,13 @@
 //! Every code, every pair of precedence, every state of every axis.
 
-use detector::{Applicability, Detection, Failure, Inapplicable, Skipped};
+use detector::{Applicability, Detection, Failure, Inapplicable, Skipped, Watermark, WatermarkKey};
 use provenance::{
     AiStatus, Content, Defect, History, ManifestState, Origin, Place, Provenance, Signature,
     SignerStatus, Time, Uncovered, UncoveredKind, Validity,
 };
 use verdict::{
-    Code, Evidence, Known, KnownFake, KnownKind, KnownMatch, Leaning, Policy, conclude, decide,
+    Code, Evidence, Known, KnownFake, KnownKind, KnownMatch, Leaning, Policy, ReasonCode, conclude,
+    decide,
 };
 
 use crate::support::*;
@@ -352,6 +353,36 @@ fn with_known(known: Known, provenance: Provenance, detection: Detection) -> Evi
     Evidence {
         known: vec![known],
         ..evidence(provenance, detection)
+    }
+}
+
+#[test]
+fn a_public_watermark_is_said_after_the_models_and_changes_no_verdict() {
+    let mark = Watermark {
+        key: WatermarkKey::Sdxl,
+        z: 6.5,
+    };
+    for detection in [quiet(), unclear(), suspicious(), alarm()] {
+        let plain = evidence(unsigned(), detection);
+        let marked = Evidence {
+            watermarks: vec![mark],
+            ..plain.clone()
+        };
+        let (plain, marked) = (judged(&plain), judged(&marked));
+        assert_eq!(
+            (marked.code, marked.review, marked.priority),
+            (plain.code, plain.review, plain.priority)
+        );
+        let [_, hint, ..] = marked.reasons.as_slice() else {
+            panic!("{marked:#?}")
+        };
+        assert_eq!(hint.code, ReasonCode::PublicWatermark);
+        assert!(
+            hint.text.contains("Stable Diffusion XL") && hint.text.contains("anyone"),
+            "{}",
+            hint.text
+        );
+        assert_eq!(marked.reasons.len(), plain.reasons.len() + 1);
     }
 }
 

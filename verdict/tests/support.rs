@@ -115,6 +115,7 @@ pub(crate) fn scored(llr: f32, false_alarm_rate: Option<f32>) -> Detection {
             views: vec![View {
                 name: "native",
                 logit: Logit::new(2.25).unwrap(),
+                windows: 1,
             }],
             applicability: Applicability::InDomain,
         }],
@@ -147,6 +148,7 @@ pub(crate) fn evidence(provenance: Provenance, detection: Detection) -> Evidence
         },
         provenance,
         detection,
+        watermarks: Vec::new(),
         known: Vec::new(),
     }
 }

@@ -1,12 +1,19 @@
 //! `detector`'s findings become the `detection` part of the report.
 
-use detector::{Applicability, Detection, Failure, Inapplicable, ModelReading, Skipped, View};
+use detector::{
+    Applicability, Detection, Failure, Inapplicable, ModelReading, Skipped, View, Watermark,
+};
 
 use crate::{policy::Leaning, report as wire};
 
 /// What the pixels show, read as `leaning`.
-pub(crate) fn detection(found: &Detection, leaning: Leaning) -> wire::Detection {
+pub(crate) fn detection(
+    found: &Detection,
+    watermarks: &[Watermark],
+    leaning: Leaning,
+) -> wire::Detection {
     let mut part = unread_detection(status(leaning, found), reason(found));
+    part.watermarks = watermarks.iter().map(watermark).collect();
     match found {
         Detection::Scored(score) => {
             part.probability = Some(rounded(score.probability.value()));
@@ -91,6 +98,13 @@ fn model(reading: &ModelReading) -> wire::Model {
             Applicability::Flat => wire::Applicability::Flat,
             Applicability::ExtremeAspect => wire::Applicability::ExtremeAspect,
         },
+    }
+}
+
+fn watermark(found: &Watermark) -> wire::Watermark {
+    wire::Watermark {
+        key: found.key.word().to_owned(),
+        z: rounded(found.z),
     }
 }
 

@@ -212,6 +212,8 @@ pub enum ReasonCode {
     PixelsNotExaminable,
     /// The pixels were not asked for.
     PixelsNotExamined,
+    /// The pixels carry a watermark whose key is public: a hint that anyone can write.
+    PublicWatermark,
     /// Only the first frame was examined.
     OnlyFirstFrame,
     /// The name or declared type disagrees with the bytes.

@@ -19,8 +19,9 @@ pub(crate) struct ManifestBoxes<'a> {
     pub(crate) is_first_version: bool,
     /// COSE_Sign1 CBOR.
     pub(crate) signature: Option<&'a [u8]>,
-    /// More than one claim, signature or assertion store: which of them counts is not ours to say.
-    pub(crate) is_ambiguous: bool,
+    /// One claim, one signature and one assertion store, every box of the type that its label promises,
+    /// in a store that was walked to its last byte. Of others, which boxes count is not ours to say.
+    pub(crate) is_plain: bool,
     /// Its assertions, in file order.
     pub(crate) assertions: Vec<Assertion<'a>>,
 }
@@ -68,14 +69,22 @@ impl<'a> Assertion<'a> {
 
 /// Every manifest of a store, in file order.
 pub(crate) fn manifests(store: &[u8]) -> Vec<ManifestBoxes<'_>> {
-    let mut budget = MAX_BOXES;
+    let mut walk = Walk {
+        budget: MAX_BOXES,
+        is_whole: true,
+    };
     let mut found = Vec::new();
-    for (label, content) in superboxes(store, &mut budget) {
-        if label == "c2pa" {
-            for (label, content) in superboxes(content, &mut budget) {
-                found.push(manifest(label, content, &mut budget));
+    for store in superboxes(store, &mut walk) {
+        if store.label == "c2pa" {
+            for one in superboxes(store.content, &mut walk) {
+                let mut manifest = manifest(&one, &mut walk);
+                manifest.is_plain &= store.is_a(b"c2pa") && one.is_a(b"c2ma");
+                found.push(manifest);
             }
         }
+    }
+    for manifest in &mut found {
+        manifest.is_plain &= walk.is_whole;
     }
     found
 }
@@ -85,62 +94,87 @@ pub(crate) fn is_compressed(store: &[u8]) -> bool {
     memmem::find(store, b"brob").is_some()
 }
 
-fn manifest<'a>(label: &'a str, content: &'a [u8], budget: &mut usize) -> ManifestBoxes<'a> {
+fn manifest<'a>(one: &Superbox<'a>, walk: &mut Walk) -> ManifestBoxes<'a> {
     let mut found = ManifestBoxes {
-        label,
+        label: one.label,
         ..ManifestBoxes::default()
     };
     let (mut claims, mut signatures, mut stores) = (0_u32, 0_u32, 0_u32);
-    for (name, content) in superboxes(content, budget) {
-        match name {
+    let mut is_plain = true;
+    for part in superboxes(one.content, walk) {
+        match part.label {
             "c2pa.claim" | "c2pa.claim.v2" => {
-                found.claim = cbor(content, budget);
-                found.is_first_version = name == "c2pa.claim";
+                found.claim = cbor(part.content, walk);
+                found.is_first_version = part.label == "c2pa.claim";
                 claims = claims.saturating_add(1);
+                is_plain &= part.is_a(b"c2cl");
             }
             "c2pa.signature" => {
-                found.signature = cbor(content, budget);
+                found.signature = cbor(part.content, walk);
                 signatures = signatures.saturating_add(1);
+                is_plain &= part.is_a(b"c2cs");
             }
             "c2pa.assertions" => {
-                found.assertions = assertions(content, budget);
+                found.assertions = assertions(part.content, &mut is_plain, walk);
                 stores = stores.saturating_add(1);
+                is_plain &= part.is_a(b"c2as");
             }
             _ => {}
         }
     }
-    found.is_ambiguous = claims > 1 || signatures > 1 || stores > 1;
+    found.is_plain = is_plain && (claims, signatures, stores) == (1, 1, 1);
     found
 }
 
-fn assertions<'a>(content: &'a [u8], budget: &mut usize) -> Vec<Assertion<'a>> {
+fn assertions<'a>(content: &'a [u8], is_plain: &mut bool, walk: &mut Walk) -> Vec<Assertion<'a>> {
     let mut found = Vec::new();
-    for (label, content) in superboxes(content, budget) {
-        let first = boxes(content, budget)
+    for one in superboxes(content, walk) {
+        let first = boxes(one.content, walk)
             .into_iter()
             .find(|found| matches!(&found.kind, b"cbor" | b"json"));
-        let payload = match first {
-            Some(found) if found.kind == *b"cbor" => Payload::Cbor(found.payload),
-            Some(found) => Payload::Json(found.payload),
-            None => Payload::Other,
+        let (payload, is_typed) = match first {
+            Some(found) if found.kind == *b"cbor" => {
+                (Payload::Cbor(found.payload), one.is_a(b"cbor"))
+            }
+            Some(found) => (Payload::Json(found.payload), one.is_a(b"json")),
+            None => (Payload::Other, one.kind == EMBEDDED_FILE),
         };
+        *is_plain &= is_typed;
+        let label = one.label;
         found.push(Assertion { label, payload });
     }
     found
 }
 
-fn cbor<'a>(content: &'a [u8], budget: &mut usize) -> Option<&'a [u8]> {
-    boxes(content, budget)
+fn cbor<'a>(content: &'a [u8], walk: &mut Walk) -> Option<&'a [u8]> {
+    boxes(content, walk)
         .into_iter()
         .find(|found| found.kind == *b"cbor")
         .map(|found| found.payload)
 }
 
-fn superboxes<'a>(content: &'a [u8], budget: &mut usize) -> Vec<(&'a str, &'a [u8])> {
-    boxes(content, budget)
+fn superboxes<'a>(content: &'a [u8], walk: &mut Walk) -> Vec<Superbox<'a>> {
+    boxes(content, walk)
         .into_iter()
         .filter_map(superbox)
         .collect()
+}
+
+/// A box that holds boxes.
+struct Superbox<'a> {
+    /// Its 16-byte type.
+    kind: &'a [u8],
+    /// Says that it can be asked for, and that a label follows.
+    toggles: u8,
+    label: &'a str,
+    content: &'a [u8],
+}
+
+impl Superbox<'_> {
+    /// Whether its type is the four letters in the form that JUMBF gives them.
+    fn is_a(&self, letters: &[u8; 4]) -> bool {
+        self.kind.strip_prefix(letters) == Some(REST_OF_TYPE) && self.toggles & 3 == 3
+    }
 }
 
 struct Found<'a> {
@@ -148,17 +182,24 @@ struct Found<'a> {
     payload: &'a [u8],
 }
 
-/// The boxes of one level, while `budget` lasts. Stops at the first that does not fit.
-fn boxes<'a>(mut rest: &'a [u8], budget: &mut usize) -> Vec<Found<'a>> {
+/// How far a walk may go and whether it saw everything.
+struct Walk {
+    budget: usize,
+    is_whole: bool,
+}
+
+/// The boxes of one level, while the budget lasts. Stops at the first that does not fit.
+fn boxes<'a>(mut rest: &'a [u8], walk: &mut Walk) -> Vec<Found<'a>> {
     let mut found = Vec::new();
-    while *budget > 0 {
+    while walk.budget > 0 {
         let Some((next, remaining)) = split_box(rest) else {
             break;
         };
         found.push(next);
         rest = remaining;
-        *budget = budget.saturating_sub(1);
+        walk.budget = walk.budget.saturating_sub(1);
     }
+    walk.is_whole &= rest.is_empty();
     found
 }
 
@@ -178,8 +219,8 @@ fn split_box(bytes: &[u8]) -> Option<(Found<'_>, &[u8])> {
     ))
 }
 
-/// Label and content of a superbox: a description box (16-byte type, toggles, label) comes first.
-fn superbox(found: Found<'_>) -> Option<(&str, &[u8])> {
+/// A description box comes first: 16-byte type, toggles, label.
+fn superbox(found: Found<'_>) -> Option<Superbox<'_>> {
     if found.kind != *b"jumb" {
         return None;
     }
@@ -187,13 +228,21 @@ fn superbox(found: Found<'_>) -> Option<(&str, &[u8])> {
     if description.kind != *b"jumd" {
         return None;
     }
-    let label = description
-        .payload
-        .get(17..)?
-        .split(|byte| *byte == 0)
-        .next()?;
-    Some((std::str::from_utf8(label).ok()?, content))
+    let (kind, rest) = description.payload.split_at_checked(16)?;
+    let (toggles, label) = rest.split_first()?;
+    let label = label.split(|byte| *byte == 0).next()?;
+    Some(Superbox {
+        kind,
+        toggles: *toggles,
+        label: std::str::from_utf8(label).ok()?,
+        content,
+    })
 }
+
+/// What follows the four letters in a type (ISO 19566-5, annex A).
+const REST_OF_TYPE: &[u8] = b"\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71";
+/// The type of a box with a file in it, such as a thumbnail (ISO 19566-5, annex B.3).
+const EMBEDDED_FILE: &[u8] = b"\x40\xcb\x0c\x32\xbb\x8a\x48\x9d\xa7\x0b\x2a\xd6\xf4\x7f\x43\x69";
 
 #[cfg(test)]
 mod tests {

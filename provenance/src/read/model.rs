@@ -6,7 +6,7 @@
 //! store) gives no model at all, and then the library's is taken.
 
 use c2pa::{
-    ClaimGeneratorInfo, DigitalSourceType, ValidationResults,
+    ClaimGeneratorInfo, DigitalSourceType, HashedUri, ValidationResults,
     assertions::{Actions, Metadata},
     validation_status::ValidationStatus,
 };
@@ -68,10 +68,9 @@ struct References {
 
 impl References {
     fn of(claim: &Cbor) -> Option<Self> {
-        let list = |name| match field(claim, name) {
+        let list = |name| match optional::<Vec<HashedUri>>(claim, name)? {
+            Some(all) => all.iter().map(plain).collect::<Option<_>>().map(Some),
             None => Some(None),
-            Some(Cbor::Array(list)) => list.iter().map(url).collect::<Option<_>>().map(Some),
-            Some(_) => None,
         };
         let [first, created, gathered] = [
             list("assertions")?,
@@ -203,16 +202,14 @@ fn ingredient(
         return None;
     }
     for name in ["thumbnail", "data"] {
-        if let Some(reference) = field(&value, name) {
-            find(&url(reference)?, owner, all)?;
+        if let Some(url) = address(&value, name)? {
+            find(&url, owner, all)?;
         }
     }
-    let manifest = match (version, field(&value, "activeManifest")) {
-        (2, Some(reference)) => Some(url(reference)?),
-        (2, None) => None,
-        _ => field(&value, "c2pa_manifest")
-            .map(url)
-            .map_or(Some(None), |url| url.map(Some))?,
+    let manifest = if version == 2 {
+        address(&value, "activeManifest")?
+    } else {
+        address(&value, "c2pa_manifest")?
     };
     let relationship = text(&value, "relationship")?;
     RELATIONSHIPS.contains(&relationship).then_some(())?;
@@ -272,9 +269,20 @@ fn absolute(url: &str) -> Option<&str> {
     path.strip_prefix('/').unwrap_or(path).strip_prefix("c2pa/")
 }
 
-/// The address in a hashed reference.
-fn url(reference: &Cbor) -> Option<String> {
-    text(reference, "url").map(str::to_owned)
+/// The address in a hashed reference, if it is one in the same store. The library cuts addresses at every
+/// `=`, so one with a second is not plain.
+fn plain(reference: &HashedUri) -> Option<String> {
+    let url = reference.url();
+    let path = url.strip_prefix(HERE)?;
+    (!path.contains('=')).then_some(url)
+}
+
+/// The address in a field that may be absent; `None` when it is there and not plain.
+fn address(map: &Cbor, name: &str) -> Option<Option<String>> {
+    match optional::<HashedUri>(map, name)? {
+        Some(reference) => plain(&reference).map(Some),
+        None => Some(None),
+    }
 }
 
 fn field<'a>(map: &'a Cbor, name: &str) -> Option<&'a Cbor> {

@@ -113,7 +113,8 @@ fn a_service_that_stumbles_is_asked_again() {
 fn a_service_that_answers_nonsense_signs_nothing() {
     let elsewhere = Service::start(|_| Reply::ok(vec![1; 64]));
     let redirect = format!("302 Found\r\nLocation: {}", elsewhere.url);
-    let cases: [(Box<dyn Fn() -> Reply + Send + Sync>, &str, usize); 6] = [
+    type Answer = Box<dyn Fn() -> Reply + Send + Sync>;
+    let cases: [(Answer, &str, usize); 6] = [
         (Box::new(|| Reply::ok(vec![0; 64])), "does not verify", 1),
         (Box::new(|| Reply::ok(Vec::new())), "does not verify", 1),
         (Box::new(|| Reply::ok(vec![0; 100_000])), "longer than", 1),

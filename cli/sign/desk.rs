@@ -45,7 +45,7 @@ impl Desk {
         Self {
             dry_run,
             total,
-            progress: Progress::new(if dry_run { "tried" } else { "signed" }, Some(total)),
+            progress: Progress::new("done", Some(total)),
             signed: 0,
             manifest_bytes: 0,
             output_bytes: 0,
@@ -85,7 +85,9 @@ impl Desk {
                 self.heard(told)?;
             }
         }
-        self.progress.show(self.answered());
+        if self.total > 1 {
+            self.progress.show(self.answered());
+        }
         Ok(!self.set_up_failed)
     }
 

@@ -122,7 +122,8 @@ pub fn check_chain(
         at,
     };
     let anchored = anchored(&ders, trust, at)?;
-    let rules = leaf::RULES.iter().chain(chain::RULES);
+    let key_rule = key.map(|_| &leaf::KEY_MATCHES);
+    let rules = leaf::RULES.iter().chain(key_rule).chain(chain::RULES);
     let mut findings: Vec<Finding> = rules.map(|rule| rule.apply(&patient)).collect();
     findings.push(chain::trusted(&patient, anchored.as_ref()));
     Ok(ChainCheck {

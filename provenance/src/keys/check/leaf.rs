@@ -172,18 +172,20 @@ pub(super) const RULES: &[Rule] = &[
         weight: Weight::Required,
         breach: unknown_critical,
     },
-    Rule {
-        code: "key_matches",
-        text: "the key given belongs to it",
-        ask: "give the key that the request was made with",
-        weight: Weight::Required,
-        breach: |patient| {
-            let key = patient.key?;
-            let is_ours = patient.leaf.public_key().subject_public_key.data == key.public();
-            (!is_ours).then(|| "it is for another key".to_owned())
-        },
-    },
 ];
+
+/// The rule for the key, where one is given.
+pub(super) const KEY_MATCHES: Rule = Rule {
+    code: "key_matches",
+    text: "the key given belongs to it",
+    ask: "give the key that the request was made with",
+    weight: Weight::Required,
+    breach: |patient| {
+        let key = patient.key?;
+        let is_ours = patient.leaf.public_key().subject_public_key.data == key.public();
+        (!is_ours).then(|| "it is for another key".to_owned())
+    },
+};
 
 fn serial_number(patient: &Patient<'_>) -> Option<String> {
     let serial = patient.leaf.raw_serial();

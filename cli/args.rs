@@ -171,6 +171,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "BONAFIDE_BODY_TIMEOUT_S", value_name = "SECONDS")]
     pub(crate) body_timeout_s: Option<u64>,
 
+    /// Seconds in which a peer may take nothing of its answer [default: 30]
+    #[arg(long, env = "BONAFIDE_WRITE_TIMEOUT_S", value_name = "SECONDS")]
+    pub(crate) write_timeout_s: Option<u64>,
+
     /// Seconds open requests get to finish after a signal to stop [default: 20]
     #[arg(long, env = "BONAFIDE_DRAIN_TIMEOUT_S", value_name = "SECONDS")]
     pub(crate) drain_timeout_s: Option<u64>,

@@ -60,6 +60,8 @@ pub(crate) struct ServeConfig {
     pub(crate) header_timeout_s: Option<u64>,
     /// Seconds of silence after which a body is given up.
     pub(crate) body_timeout_s: Option<u64>,
+    /// Seconds in which a peer may take nothing of its answer.
+    pub(crate) write_timeout_s: Option<u64>,
     /// Seconds open requests get to finish.
     pub(crate) drain_timeout_s: Option<u64>,
 }

@@ -131,6 +131,11 @@ fn serve_settings(args: &ServeArgs, settings: &Settings) -> ServeSettings {
             config.body_timeout_s,
             defaults.body_idle_timeout,
         ),
+        write_timeout: seconds(
+            args.write_timeout_s,
+            config.write_timeout_s,
+            defaults.write_timeout,
+        ),
         drain_timeout: seconds(
             args.drain_timeout_s,
             config.drain_timeout_s,

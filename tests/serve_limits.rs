@@ -65,6 +65,27 @@ fn a_body_that_stops_coming_is_cut_off() {
 }
 
 #[test]
+fn whoever_asks_and_never_reads_is_cut_off() {
+    let server = Server::start(&["--write-timeout-s", "1"]);
+    let whole = get(server.address, "/openapi.json").body.len();
+    let mut stream = connect(server.address);
+    let request = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream
+        .write_all(request.repeat(ANSWERS).as_bytes())
+        .unwrap();
+    // What the system's buffers take is sent; then nothing moves for longer than the service waits.
+    std::thread::sleep(Duration::from_secs(4));
+    let mut taken = Vec::new();
+    let _ = stream.read_to_end(&mut taken);
+    assert!(taken.len() > whole, "{} bytes", taken.len());
+    assert!(taken.len() < whole * ANSWERS, "every answer was sent");
+    assert_eq!(get(server.address, "/healthz").status, 200);
+}
+
+/// Far more bytes than two sockets on one machine hold.
+const ANSWERS: usize = 1000;
+
+#[test]
 fn a_connection_more_than_allowed_waits_its_turn() {
     let server = Server::start(&["--max-connections", "1", "--header-timeout-s", "1"]);
     // This one holds the only place until its header times out.

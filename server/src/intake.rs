@@ -3,7 +3,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicU64, Ordering},
 };
 
 use media::{Digest, Kind, Name};
@@ -38,7 +38,8 @@ pub(crate) struct Submission {
     pub(crate) now: Timestamp,
 }
 
-/// The way into the store, and out of it.
+/// The way into the store, and out of it. Clones share everything.
+#[derive(Clone)]
 pub(crate) struct Intake {
     store: Arc<dyn Store>,
     blobs: Blobs,
@@ -52,8 +53,53 @@ pub(crate) struct Intake {
 pub(crate) struct QueueSigns {
     /// Rung when there may be a job.
     pub(crate) bell: Notify,
-    /// Whether the last upload found the queue full; cleared when a job ends.
-    pub(crate) is_full: AtomicBool,
+    /// Jobs that are not finished and uploads that are being stored, as far as this process knows. The
+    /// store knows for sure: jobs of an earlier process are first counted when it says that it is full.
+    taken: AtomicU64,
+}
+
+/// A place in the queue for one upload; free again when dropped.
+struct Place<'a>(&'a QueueSigns);
+
+impl QueueSigns {
+    /// A job has ended, or is gone.
+    pub(crate) fn job_ended(&self) {
+        let less = |taken: u64| Some(taken.saturating_sub(1));
+        // The closure never refuses.
+        let _ = self
+            .taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
+    fn has_room(&self, max: u64) -> bool {
+        self.taken.load(Ordering::Relaxed) < max
+    }
+
+    fn take(&self, max: u64) -> Option<Place<'_>> {
+        let more = |taken: u64| (taken < max).then_some(taken + 1);
+        self.taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .ok()
+            .map(|_| Place(self))
+    }
+
+    /// The store says that this many jobs wait.
+    fn is_full_after_all(&self, max: u64) {
+        self.taken.store(max, Ordering::Relaxed);
+    }
+}
+
+impl Place<'_> {
+    /// From now on it belongs to a job.
+    fn give_to_job(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.job_ended();
+    }
 }
 
 impl Intake {
@@ -76,7 +122,7 @@ impl Intake {
 
     /// Whether a body is worth reading. Costs nothing; the store decides for good.
     pub(crate) fn has_room(&self) -> bool {
-        !self.queue.is_full.load(Ordering::Relaxed)
+        self.queue.has_room(self.max_waiting)
     }
 
     /// Stores an upload; durable on return.
@@ -85,6 +131,18 @@ impl Intake {
     ///
     /// [`StoreError`]; then nothing was promised to anybody.
     pub(crate) async fn submit(&self, submission: Submission) -> Result<Admission, StoreError> {
+        let intake = self.clone();
+        // A task of its own: a sender that goes away must not end this between blob and row.
+        tokio::spawn(async move { intake.take_in(submission).await })
+            .await
+            .unwrap_or_else(|error| Err(StoreError::Unexpected(error.to_string())))
+    }
+
+    async fn take_in(&self, submission: Submission) -> Result<Admission, StoreError> {
+        // Before anything is written: a flood must not cost the disk what is refused afterwards.
+        let Some(place) = self.queue.take(self.max_waiting) else {
+            return Ok(Admission::QueueFull);
+        };
         let now = submission.now;
         let blob = BlobKey {
             tenant: submission.tenant,
@@ -99,21 +157,26 @@ impl Intake {
         // After an error the janitor finds what was put.
         let admission = self.store.admit(new, self.max_waiting).await?;
         drop(deposit);
-        match &admission {
-            Admission::Created(analysis) if !analysis.status.is_final() => {
-                self.queue.bell.notify_one();
-            }
-            Admission::Created(_) => {}
-            Admission::Replayed(_) | Admission::KeyReused | Admission::QueueFull => {
-                if admission == Admission::QueueFull {
-                    self.queue.is_full.store(true, Ordering::Relaxed);
-                }
-                if !was_stored {
-                    self.forget(blob, now).await?;
-                }
-            }
+        self.account(&admission, place);
+        if !was_stored && !matches!(admission, Admission::Created(_)) {
+            self.forget(blob, now).await?;
         }
         Ok(admission)
+    }
+
+    /// Lets the job have the place of its upload, or frees it.
+    fn account(&self, admission: &Admission, place: Place<'_>) {
+        match admission {
+            Admission::Created(analysis) if !analysis.status.is_final() => {
+                place.give_to_job();
+                self.queue.bell.notify_one();
+            }
+            Admission::Created(_) | Admission::Replayed(_) | Admission::KeyReused => {}
+            Admission::QueueFull => {
+                drop(place);
+                self.queue.is_full_after_all(self.max_waiting);
+            }
+        }
     }
 
     /// Erases an analysis and, when nothing else needs it, its blob. The answer is the tombstone; `None`
@@ -133,8 +196,10 @@ impl Intake {
         };
         if let Some(digest) = erased.digest {
             self.forget(BlobKey { tenant, digest }, now).await?;
-            // A job may have gone with it.
-            self.queue.is_full.store(false, Ordering::Relaxed);
+        }
+        if !erased.was.is_final() {
+            // Its job went with it.
+            self.queue.job_ended();
         }
         Ok(Some(erased.tombstone))
     }

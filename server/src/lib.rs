@@ -21,6 +21,7 @@ mod metrics;
 mod multipart;
 mod openapi;
 mod page;
+mod patience;
 mod pool;
 mod progress;
 mod reload;

@@ -20,6 +20,7 @@ use crate::{
     assemble::Assembly,
     data::DataFolder,
     error::ServeError,
+    patience::Patience,
     reload::ExaminerCell,
     router::router,
     settings::ServeSettings,
@@ -129,7 +130,10 @@ fn answer(
         .timer(TokioTimer::new())
         .header_read_timeout(settings.header_timeout)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(
+            TokioIo::new(Patience::new(stream, settings.write_timeout)),
+            service,
+        );
     let connection = open.watch(connection);
     tokio::spawn(async move {
         // Resets and slow senders are everyday; a request that got through was logged already.

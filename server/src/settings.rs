@@ -27,6 +27,8 @@ pub struct ServeSettings {
     /// Bytes per second a body must reach on average, after its first `body_idle_timeout`. Default
     /// 16,384.
     pub min_body_rate: u64,
+    /// Longest time in which a peer takes nothing of its answer. Default 30 s.
+    pub write_timeout: Duration,
     /// Longest examination; a file that takes longer is given up. Default 30 s.
     pub examine_timeout: Duration,
     /// Longest wait that `Prefer: wait=N` is granted. Default 30 s.
@@ -63,6 +65,7 @@ impl ServeSettings {
             header_timeout: Duration::from_secs(10),
             body_idle_timeout: Duration::from_secs(10),
             min_body_rate: 16_384,
+            write_timeout: Duration::from_secs(30),
             examine_timeout: Duration::from_secs(30),
             max_wait: Duration::from_secs(30),
             requests_per_minute: NonZeroU32::MIN.saturating_add(5_999),

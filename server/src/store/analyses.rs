@@ -254,6 +254,8 @@ pub trait Analyses: Send + Sync {
 pub struct Erased {
     /// The tombstone.
     pub tombstone: Analysis,
+    /// Where the analysis stood before; one without a verdict has lost its job.
+    pub was: Status,
     /// The digest it had, to remove its blob; `None` when it was erased before.
     pub digest: Option<Digest>,
 }

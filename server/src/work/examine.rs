@@ -137,6 +137,7 @@ impl Work {
         let id = job.lease.analysis;
         match completion {
             Completion::Recorded => {
+                self.parts.queue.job_ended();
                 self.parts.metrics.examined(report, age(id));
                 tracing::info!(
                     analysis.id = %id,
@@ -150,10 +151,6 @@ impl Work {
                 tracing::info!(analysis.id = %id, "nobody wants this verdict any more")
             }
         }
-        self.parts
-            .queue
-            .is_full
-            .store(false, std::sync::atomic::Ordering::Relaxed);
         self.parts.progress.moved(id);
     }
 }

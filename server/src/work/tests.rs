@@ -1,9 +1,6 @@
 //! The workers and the janitor over a real store and real blobs, with an examiner that has no model.
 
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::TryStreamExt as _;
 use media::{Digest, Limits, Name};
@@ -243,11 +240,54 @@ async fn the_same_bytes_are_answered_from_the_cache_under_their_new_name() {
 #[tokio::test]
 async fn a_full_queue_leaves_no_blob_and_is_noticed_by_the_next() {
     let house = House::new(1).await;
-    house.taken(b"first").await;
-    assert!(house.intake.has_room());
+    let first = house.taken(b"first").await;
+    assert!(!house.intake.has_room());
+    assert_eq!(house.submit(b"second", "b").await, Admission::QueueFull);
+    assert_eq!(house.blobs().await.len(), 1);
+    house
+        .intake
+        .erase(house.tenant, first.id, clock())
+        .await
+        .unwrap();
+    assert!(house.intake.has_room(), "its job went with it");
+    house.taken(b"third").await;
+}
+
+#[tokio::test]
+async fn jobs_of_an_earlier_process_take_their_places() {
+    let mut house = House::new(1).await;
+    let first = house.taken(b"first").await;
+    let examiner = Arc::new(ExaminerCell::new(Arc::new(examiner())));
+    let signs = Arc::new(QueueSigns::default());
+    house.parts.as_mut().unwrap().queue = Arc::clone(&signs);
+    let (store, blobs) = (Arc::clone(&house.store), house.blobs.clone());
+    house.intake = Intake::new(store, blobs, examiner, 1, signs);
+    assert!(house.intake.has_room(), "nothing is known of the first yet");
     assert_eq!(house.submit(b"second", "b").await, Admission::QueueFull);
     assert!(!house.intake.has_room());
     assert_eq!(house.blobs().await.len(), 1);
+    let (_stop, _running) = house.work();
+    house.verdict(first.id).await;
+    let open = async {
+        while !house.intake.has_room() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), open).await.unwrap();
+    house.taken(b"second").await;
+}
+
+#[tokio::test]
+async fn a_flood_costs_the_disk_no_more_than_the_queue_has_room_for() {
+    let house = House::new(3).await;
+    let uploads: Vec<Vec<u8>> = (0..50_u8).map(|number| vec![number]).collect();
+    let flood = uploads.iter().map(|bytes| house.submit(bytes, "a"));
+    let admissions = futures_util::future::join_all(flood).await;
+    let is_taken = |admission: &&Admission| matches!(admission, Admission::Created(_));
+    assert_eq!(admissions.iter().filter(is_taken).count(), 3);
+    assert_eq!(house.store.counts().await.unwrap().jobs, 3);
+    assert_eq!(house.blobs().await.len(), 3);
+    assert!(!house.intake.has_room());
 }
 
 #[tokio::test]
@@ -301,24 +341,6 @@ async fn the_janitor_removes_what_is_over_and_what_a_crash_left() {
     let swept = house.janitor().round(false).await.unwrap();
     assert_eq!((swept.orphans, swept.expired), (0, 1));
     assert!(house.blobs().await.is_empty());
-}
-
-#[tokio::test]
-async fn a_queue_that_was_full_has_room_after_a_verdict() {
-    let mut house = House::new(1).await;
-    let first = house.taken(b"first").await;
-    house.submit(b"second", "b").await;
-    let queue = Arc::clone(&house.parts.as_ref().unwrap().queue);
-    assert!(queue.is_full.load(Ordering::Relaxed));
-    let (_stop, _running) = house.work();
-    house.verdict(first.id).await;
-    let open = async {
-        while !house.intake.has_room() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(Duration::from_secs(5), open).await.unwrap();
-    house.taken(b"second").await;
 }
 
 /// A picture that says itself what it is, so that it is done without a model.

@@ -322,7 +322,10 @@ async fn erase(world: World) {
         report: None,
     };
     assert_eq!(erased.tombstone, tombstone);
-    assert_eq!(erased.digest, Some(new.digest));
+    assert_eq!(
+        (erased.digest, erased.was),
+        (Some(new.digest), Status::Done)
+    );
     assert_eq!(world.find(world.ours, new.id).await, tombstone);
     assert!(
         world
@@ -352,6 +355,7 @@ async fn erase_running(world: World) {
         .unwrap()
         .unwrap();
     assert_eq!(erased.tombstone.status, Status::Failed);
+    assert_eq!(erased.was, Status::Running);
     assert_eq!(world.finish(job.lease, NOW).await, Completion::Lost);
     assert_eq!(world.find(world.ours, new.id).await, erased.tombstone);
     assert_eq!(world.store.counts().await.unwrap().jobs, 0);

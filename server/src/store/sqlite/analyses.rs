@@ -250,6 +250,7 @@ async fn erase(
     };
     if analysis.erased_at.is_some() {
         return Ok(Some(Erased {
+            was: analysis.status,
             tombstone: analysis,
             digest: None,
         }));
@@ -265,6 +266,7 @@ async fn erase(
     let tombstone = find(connection, tenant, id).await?;
     Ok(tombstone.map(|tombstone| Erased {
         tombstone,
+        was: analysis.status,
         digest: analysis.digest,
     }))
 }

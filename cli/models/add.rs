@@ -152,7 +152,11 @@ fn tell(kind: &str, fit: Option<&Fit>) {
         "calibrated for {kind} windows on {} real and {} synthetic pictures",
         fit.real_pictures, fit.synthetic_pictures
     ));
-    if fit.real_pictures < REAL_FOR_ALARMS {
+    if fit.false_alarms.is_empty() {
+        say(&format!(
+            "warning: too few pictures of {kind} windows to count false alarms, so none of their scores raises an alarm"
+        ));
+    } else if fit.real_pictures < REAL_FOR_ALARMS {
         say(
             "warning: with fewer than 99 real pictures no score can prove a false-alarm rate of 1 %, so the default policy raises no alarm by it",
         );

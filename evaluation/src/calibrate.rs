@@ -21,7 +21,8 @@ use crate::{
 /// Calibrations of one model, as its card holds them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fitted {
-    /// For pictures of fewer than [`MANY_WINDOWS`] windows; from all pictures when too few are so small.
+    /// For pictures of fewer than [`MANY_WINDOWS`] windows. When too few are so small it is the line of all pictures
+    /// without false alarms, so that no alarm can be raised on such a picture.
     pub few: Fit,
     /// For pictures of that many windows or more, when there were enough.
     pub many: Option<Fit>,
@@ -86,7 +87,11 @@ pub fn calibrate(
     Ok(Fitted {
         many: fitted.ok(),
         few: match few.fit() {
-            Err(EvaluationError::TooFew { .. }) => few.joined(many).fit()?,
+            // One window spreads more than many, so what many promise about false alarms would not hold for it.
+            Err(EvaluationError::TooFew { .. }) => Fit {
+                false_alarms: Vec::new(),
+                ..few.joined(many).fit()?
+            },
             fitted => fitted?,
         },
         without_score,

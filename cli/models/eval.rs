@@ -48,7 +48,7 @@ pub(crate) fn run(args: &EvalArgs, settings: &Settings) -> Result<Exit, Failure>
 
 /// Runs `work`, which counts the pictures that are done, with a counter on the terminal.
 pub(super) fn counter<T>(work: impl FnOnce(&(dyn Fn(usize) + Sync)) -> T) -> T {
-    let progress = Mutex::new(Progress::new());
+    let progress = Mutex::new(Progress::new("measured", None));
     let locked = || progress.lock().unwrap_or_else(PoisonError::into_inner);
     let result = work(&|done| locked().show(u64::try_from(done).unwrap_or(u64::MAX)));
     locked().clear();

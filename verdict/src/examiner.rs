@@ -158,7 +158,7 @@ impl Examiner {
     /// Decodes and infers again, about half the cost of an examination. `None` when nothing was seen to draw: no
     /// detector, no model with a map, no window with texture, or pixels that cannot be examined.
     pub fn heat_map(&self, media: &Media) -> Option<Vec<u8>> {
-        match &self.detector {
+        match self.detector.as_ref() {
             DetectorSlot::Ready(detector) => heat_map(media, detector, &self.limits),
             DetectorSlot::NoModel | DetectorSlot::NoRuntime => None,
         }

@@ -7,6 +7,7 @@ import torch
 
 from . import splits
 from .data import prepare_pixels, read_table
+from .network import NETWORKS
 
 
 def main() -> None:
@@ -17,9 +18,12 @@ def main() -> None:
 
 
 def _prepare(a: argparse.Namespace) -> None:
+    from .pictures import prepare_pictures
     from .twins import load_codec, prepare_twins
 
     pixels = prepare_pixels(a.data, a.cache)
+    if a.pictures:
+        print(prepare_pictures(a.data, a.cache, a.pictures), "crops of whole pictures")
     if a.codec:
         real = [crop for crop in splits.training(read_table(a.data)) if not crop.synthetic]
         prepare_twins(real, pixels, load_codec(a.codec), a.cache, a.twins)
@@ -28,7 +32,8 @@ def _prepare(a: argparse.Namespace) -> None:
 def _train(a: argparse.Namespace) -> None:
     from .train import Settings, train
 
-    print(train(a.data, a.cache, a.run, Settings(minutes=a.minutes, steps=a.steps, pairs=a.pairs, seed=a.seed)))
+    settings = Settings(minutes=a.minutes, network=a.network, steps=a.steps, pairs=a.pairs, seed=a.seed)
+    print(train(a.data, a.cache, a.run, settings))
 
 
 def _export(a: argparse.Namespace) -> None:
@@ -68,8 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     prepare = _step(steps, "prepare", _prepare, "data", "cache")
     prepare.add_argument("--codec", type=Path, help="folder with taef2_*.pth; makes aligned twins")
     prepare.add_argument("--twins", type=int, default=1_000_000, help="most twins to make; one takes 0.2 s")
+    prepare.add_argument("--pictures", type=Path, nargs="+", help="folders written by materialise.py; more crops")
     train = _step(steps, "train", _train, "data", "cache", "run")
     train.add_argument("--minutes", type=float, required=True, help="wall time of training")
+    train.add_argument("--network", choices=NETWORKS, default="full", help="phases costs a third of full")
     train.add_argument("--steps", type=int, default=1_000_000, help="most steps, whatever the time")
     train.add_argument("--pairs", type=int, default=4, help="aligned pairs per batch of 32; 0 needs no twins")
     train.add_argument("--seed", type=int, default=1)

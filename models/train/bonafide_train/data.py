@@ -31,6 +31,11 @@ class Crop:
     origin: str
     blob: str
 
+    @property
+    def picture(self) -> str:
+        """What it was cut from: several crops of one whole picture share it, a packed crop has its own."""
+        return self.member or self.blob
+
 
 def read_table(data: Path) -> list[Crop]:
     """Returns every row of `data/crops.tsv` in file order.
@@ -73,17 +78,23 @@ class PixelCache:
     """The decoded crops, opened read-only without loading them.
 
     `pixels` is `uint8 [rows, 256, 256, 3]`, zero beyond a smaller crop's own size; `sizes` is `int [rows, 2]`,
-    height and width.
+    height and width. Rows after the packed crops are those cut out of whole pictures, where there are any.
     """
 
     def __init__(self, cache: Path) -> None:
         self.pixels = np.load(cache / "pixels.npy", mmap_mode="r")
         self.sizes = np.load(cache / "sizes.npy")
+        more = cache / "picture_pixels.npy"
+        self.more = np.load(more, mmap_mode="r") if more.exists() else self.pixels[:0]
+        self.more_sizes = np.load(cache / "picture_sizes.npy") if more.exists() else self.sizes[:0]
 
     def __getitem__(self, row: int) -> np.ndarray:
         """Returns one crop at its own size."""
-        height, width = self.sizes[row]
-        return self.pixels[row, :height, :width]
+        pixels, sizes = self.pixels, self.sizes
+        if row >= len(pixels):
+            row, pixels, sizes = row - len(pixels), self.more, self.more_sizes
+        height, width = sizes[row]
+        return pixels[row, :height, :width]
 
 
 def prepare_pixels(data: Path, cache: Path) -> PixelCache:

@@ -72,8 +72,14 @@ def same_sheet(crops: list[Crop]) -> list[Crop]:
 
 
 def weights(crops: list[Crop]) -> list[float]:
-    """Chance of each crop to be drawn, summing to 1: source factor times (size of the source) ** -0.5."""
-    sizes = Counter(crop.source for crop in crops)
-    raw = [SOURCE_FACTORS.get(c.source, 1.0) * max(sizes[c.source], SMALLEST_COUNT) ** -0.5 for c in crops]
+    """Chance of each crop to be drawn, summing to 1.
+
+    A source is drawn by its factor times (number of its pictures) ** 0.5, and each of its crops equally often; several
+    crops of one picture count as one picture.
+    """
+    crops_of = Counter(crop.source for crop in crops)
+    pictures_of = Counter(source for source, _ in {(crop.source, crop.picture) for crop in crops})
+    share = {s: pictures_of[s] / (max(pictures_of[s], SMALLEST_COUNT) ** 0.5 * crops_of[s]) for s in crops_of}
+    raw = [SOURCE_FACTORS.get(c.source, 1.0) * share[c.source] for c in crops]
     total = sum(raw)
     return [weight / total for weight in raw]

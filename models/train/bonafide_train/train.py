@@ -15,7 +15,8 @@ from torch.nn import functional as F
 from . import splits
 from .batches import Batch, BatchPlan, BatchSource, stream
 from .data import read_table
-from .network import PatchNetwork, parameters
+from .network import PatchNetwork, build, parameters
+from .pictures import read_picture_crops
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Settings:
     """
 
     minutes: float
+    network: str = "full"
     steps: int = 1_000_000
     batch: int = 32
     pairs: int = 4
@@ -48,7 +50,7 @@ class Run:
     def __init__(self, settings: Settings) -> None:
         torch.manual_seed(settings.seed)
         self.settings = settings
-        self.network = PatchNetwork().to(memory_format=torch.channels_last)
+        self.network = build(settings.network).to(memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network).eval()
         self.optimizer = torch.optim.AdamW(_groups(self.network, settings.weight_decay), lr=settings.learning_rate)
         self.step = 0
@@ -83,7 +85,8 @@ def train(data: Path, cache: Path, folder: Path, settings: Settings) -> Path:
         run.load(checkpoint)
     print(f"{parameters(run.network):,} parameters, from step {run.step}", flush=True)
     plan = BatchPlan(settings.batch, settings.pairs, settings.seed)
-    source = BatchSource(splits.training(read_table(data)), cache, plan)
+    crops = read_table(data)
+    source = BatchSource([*splits.training(crops), *read_picture_crops(cache, len(crops))], cache, plan)
     _loop(run, stream(source, run.step, list(settings.sides_px)), folder)
     run.save(checkpoint)
     return checkpoint
@@ -91,7 +94,8 @@ def train(data: Path, cache: Path, folder: Path, settings: Settings) -> Path:
 
 def load_averaged(folder: Path) -> PatchNetwork:
     """Loads the averaged weights of a run, ready to be measured or exported."""
-    network = PatchNetwork()
+    settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+    network = build(settings.get("network", "full"))
     state = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)
     network.load_state_dict(state["averaged"])
     return network.eval()

@@ -1,5 +1,7 @@
 """The packed crops are read as they lie; splits are by source."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import drawn
@@ -42,7 +44,7 @@ def test_no_source_is_in_two_parts(data):
 
 def test_chances_sum_to_one_and_favour_small_sources(data):
     crops = read_table(data)
-    few, many = crops[0], [crops[4]] * 80
+    few, many = crops[0], [replace(crops[4], member=f"{index}.jpg") for index in range(80)]
     chances = splits.weights([few, *many])
     assert sum(chances) == pytest.approx(1.0)
     assert chances[0] == pytest.approx(2.0 * chances[1])

@@ -5,16 +5,17 @@ import onnx
 import pytest
 import torch
 from conftest import drawn
+from torch.nn import functional as F
 
 from bonafide_train.export import TOLERANCE, check_contract, export, largest_difference, open_session
-from bonafide_train.network import PatchNetwork, Stem, parameters, pool
+from bonafide_train.network import NETWORKS, PatchNetwork, PhaseStem, Stem, build, parameters, pool
 
 
-@pytest.fixture
-def network() -> PatchNetwork:
+@pytest.fixture(params=NETWORKS)
+def network(request) -> PatchNetwork:
     """Untrained, but with normalisation statistics that are not trivial."""
     torch.manual_seed(3)
-    network = PatchNetwork()
+    network = build(request.param)
     crops = np.stack([drawn(seed, seed % 2 == 1) for seed in range(4)])
     with torch.no_grad():
         network.train()(torch.from_numpy(crops))
@@ -22,7 +23,7 @@ def network() -> PatchNetwork:
 
 
 def test_it_is_small(network):
-    assert 300_000 < parameters(network) < 800_000
+    assert 100_000 < parameters(network) < 800_000
 
 
 def test_one_logit_per_eight_pixels(network):
@@ -34,6 +35,13 @@ def test_residuals_of_a_flat_picture_are_zero():
     planes = Stem()(torch.full((1, 3, 32, 32), 200.0))
     assert planes[:, 3:].abs().max() < 1e-3
     assert planes[:, :3] == pytest.approx(torch.full((1, 3, 32, 32), (200 - 127.5) / 64).numpy(), abs=1e-4)
+
+
+def test_phases_hold_every_pixel_of_the_full_planes():
+    pixels = torch.randint(0, 256, (1, 3, 16, 24)).float()
+    full = Stem()(pixels)
+    together = F.pixel_shuffle(PhaseStem()(pixels), 2)
+    assert together == pytest.approx(full.numpy(), abs=1e-4)
 
 
 def test_pooling_lies_between_mean_and_maximum_and_survives_large_logits():

@@ -223,7 +223,7 @@ pub(crate) struct AddArgs {
     #[arg(long, value_name = "FILE.toml")]
     pub(crate) card: PathBuf,
 
-    /// Fit the card's [calibration] on labelled pictures: a manifest, or a folder with real/ and synthetic/ in it
+    /// Fit the card's `calibration` table on labelled pictures: a manifest, or a folder with real/ and synthetic/ in it
     #[arg(long, value_name = "MANIFEST|FOLDER")]
     pub(crate) calibrate: Option<PathBuf>,
 

@@ -27,7 +27,7 @@ use blocks::{Blocks, STEP};
 pub struct Watermark {
     /// Whose key it is.
     pub key: WatermarkKey,
-    /// Standard deviations above what chance gives; above [`MIN_Z`], at most the root of the key's bits.
+    /// Standard deviations above what chance gives; above 5, at most the root of the key's bits.
     pub z: f32,
 }
 

@@ -204,7 +204,8 @@ fn an_edit_keeps_the_history_and_its_admission() {
         None,
     )
     .unwrap();
-    let parent = made.media;
+    let folder = "pictures/secret project/a.png";
+    let parent = media(folder, made.media.bytes().to_vec());
     let refused = sign(
         &parent,
         &request(Statement::Capture),
@@ -225,6 +226,9 @@ fn an_edit_keeps_the_history_and_its_admission() {
     assert_eq!(found.ai.status, AiStatus::DeclaredFull);
     assert_eq!(found.ai.place, Some(Place::History));
     assert_eq!(found.origin(), Origin::MadeWithAi);
+    let bytes = edited.media.bytes();
+    assert!(!bytes.windows(6).any(|part| part == b"secret"));
+    assert!(bytes.windows(5).any(|part| part == b"a.png"));
 }
 
 #[test]

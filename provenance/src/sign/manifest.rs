@@ -2,6 +2,7 @@
 
 use std::{
     io::Cursor,
+    path::Path,
     sync::{Arc, LazyLock},
 };
 
@@ -83,9 +84,12 @@ pub(super) fn own_name() -> Value {
     json!({ "name": "bonafide", "version": env!("CARGO_PKG_VERSION") })
 }
 
+/// The parent by its file's name alone: folders of the signer's machine are nobody's business.
 fn parent_of(parent: &Media) -> Value {
+    let path = Path::new(&parent.name.display);
+    let name = path.file_name().unwrap_or(path.as_os_str());
     json!({
-        "title": parent.name.display,
+        "title": name.to_string_lossy(),
         "format": parent.kind.mime(),
         "relationship": "parentOf",
     })

@@ -40,6 +40,19 @@ fn finished(server: &Server, id: &str) -> Value {
     }
 }
 
+/// The head and the body of an answer whose body is no text.
+fn get_bytes(server: &Server, path: &str) -> (String, Vec<u8>) {
+    let mut stream = connect(server.address);
+    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let mut starts = answer.windows(4);
+    let split = starts.position(|window| window == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8_lossy(&answer[..split]).into_owned();
+    (head, answer.split_off(split + 4))
+}
+
 #[test]
 fn an_upload_is_accepted_at_once_and_finished_later() {
     let server = Server::start(&[]);
@@ -207,6 +220,7 @@ fn what_is_erased_is_gone_and_its_id_says_so() {
         path.clone(),
         format!("{path}/events"),
         format!("{path}/manifest"),
+        format!("{path}/heatmap"),
     ] {
         get(server.address, &path).assert_problem(410, "erased");
     }
@@ -225,22 +239,7 @@ fn the_manifest_comes_out_as_the_file_carries_it() {
         analysis["id"].as_str().unwrap().to_owned()
     };
     let path = |id: &str| format!("{UPLOADS}/{id}/manifest");
-    let mut stream = connect(server.address);
-    let head = format!(
-        "GET {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-        path(&id(&bytes))
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    let split = answer
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .unwrap();
-    let (head, store) = (
-        String::from_utf8_lossy(&answer[..split]),
-        &answer[split + 4..],
-    );
+    let (head, store) = get_bytes(&server, &path(&id(&bytes)));
     assert!(
         head.starts_with("HTTP/1.1 200 ") && head.contains("content-type: application/c2pa"),
         "{head}"
@@ -249,12 +248,32 @@ fn the_manifest_comes_out_as_the_file_carries_it() {
     assert_eq!(&store[4..8], b"jumb");
     assert!(bytes.windows(store.len()).any(|window| window == store));
     // And it says the same when it is sent as a file of its own.
-    let alone = post(server.address, UPLOADS, "application/c2pa", store).json();
+    let alone = post(server.address, UPLOADS, "application/c2pa", &store).json();
     let manifests = &alone["report"]["provenance"]["manifests"];
     assert!(!manifests.as_array().unwrap().is_empty(), "{alone}");
 
     let unsigned = id(&fs::read(fixture("unsigned.jpg")).unwrap());
     get(server.address, &path(&unsigned)).assert_problem(404, "no_manifest");
+}
+
+#[test]
+fn a_heat_map_is_drawn_of_finished_pictures_whose_pixels_were_scored() {
+    let server = Server::start(&["--jobs", "1"]);
+    let path = |id: &Value| format!("{UPLOADS}/{}/heatmap", id.as_str().unwrap());
+    let analysis = post(server.address, UPLOADS, "image/jpeg", &signed()).json();
+    if analysis["report"]["engine"]["models"] == json!([]) {
+        println!("SKIPPED in part: no model is installed, so no heat map was drawn");
+    } else {
+        let (head, png) = get_bytes(&server, &path(&analysis["id"]));
+        let is_png = head.contains("content-type: image/png") && png.starts_with(b"\x89PNG\r\n");
+        assert!(head.starts_with("HTTP/1.1 200 ") && is_png, "{head}");
+    }
+    let damaged = post(server.address, UPLOADS, "image/jpeg", b"no picture").json();
+    get(server.address, &path(&damaged["id"])).assert_problem(404, "no_heatmap");
+    let unknown = json!("01930000-0000-7000-8000-000000000000");
+    get(server.address, &path(&unknown)).assert_problem(404, "not_found");
+    let slow = upload(&server, "", &large_picture()).json();
+    get(server.address, &path(&slow["id"])).assert_problem(409, "unfinished");
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl Assembly {
             signs,
         );
         Ok(Self {
-            work,
+            work: Arc::clone(&work),
             janitor: Janitor::new(Arc::clone(&store), blobs, settings.clock),
             deliveries: Arc::new(deliveries),
             state: ServerState::new(Parts {
@@ -77,6 +77,7 @@ impl Assembly {
                 examiner,
                 store,
                 intake,
+                work,
                 metrics,
                 progress,
             })?,

@@ -110,6 +110,15 @@ impl IntoResponses for UploadRefusals {
     }
 }
 
+/// Those that only a heat map can meet.
+pub(crate) struct HeatMapRefusals;
+
+impl IntoResponses for HeatMapRefusals {
+    fn responses() -> BTreeMap<String, RefOr<response::Response>> {
+        problems(&[("409", "The analysis is not finished yet")])
+    }
+}
+
 fn problems(of: &[(&str, &str)]) -> BTreeMap<String, RefOr<response::Response>> {
     of.iter()
         .map(|(status, what)| {

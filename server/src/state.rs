@@ -9,7 +9,7 @@ use verdict::Examiner;
 use crate::{
     disk::Disk, error::ServeError, health::LastCheck, intake::Intake, limits::Gates, metered::KIB,
     metrics::Metrics, pool::Pool, progress::Progress, reload::ExaminerCell,
-    settings::ServeSettings, store::Store,
+    settings::ServeSettings, store::Store, work::Work,
 };
 
 /// What a service is made of. Cheap to share behind an `Arc`.
@@ -18,6 +18,8 @@ pub(crate) struct ServerState {
     pub(crate) examiner: Arc<ExaminerCell>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) intake: Intake,
+    /// The examinations' threads, for requests that need one.
+    pub(crate) work: Arc<Work>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) disk: Disk,
     pub(crate) progress: Progress,
@@ -38,6 +40,7 @@ pub(crate) struct Parts {
     pub(crate) examiner: Arc<ExaminerCell>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) intake: Intake,
+    pub(crate) work: Arc<Work>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) disk: Disk,
     pub(crate) progress: Progress,
@@ -65,6 +68,7 @@ impl ServerState {
             examiner: parts.examiner,
             store: parts.store,
             intake: parts.intake,
+            work: parts.work,
             metrics: parts.metrics,
             disk: parts.disk,
             progress: parts.progress,

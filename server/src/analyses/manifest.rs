@@ -9,11 +9,13 @@ use axum::{
 };
 use media::{Fault, Media, Name};
 
-use super::{Stored, read::find};
+use super::{
+    Stored,
+    read::{find, original},
+};
 use crate::{
     auth::Caller,
     error::Problem,
-    metered::KIB,
     openapi::{File, Refusals},
     state::ServerState,
     store::Scope,
@@ -39,7 +41,7 @@ pub(crate) async fn manifest(
 ) -> Result<Response, Problem> {
     caller.may(Scope::Read)?;
     let kept = find(&state, &caller, &id).await?;
-    let store = read_manifest(&state, kept)
+    let store = read_manifest(&state, &kept)
         .await?
         .ok_or_else(Problem::no_manifest)?;
     let headers = [
@@ -52,18 +54,8 @@ pub(crate) async fn manifest(
     Ok((headers, store).into_response())
 }
 
-async fn read_manifest(state: &ServerState, kept: Stored) -> Result<Option<Vec<u8>>, Problem> {
-    // The file comes back into memory, so it takes its share of the room for uploads.
-    let share = u32::try_from(kept.bytes.div_ceil(KIB)).map_err(|_| Problem::busy())?;
-    let memory = Arc::clone(&state.memory)
-        .try_acquire_many_owned(share)
-        .map_err(|_| Problem::busy())?;
-    let bytes = state
-        .intake
-        .original(&kept)
-        .await
-        .map_err(Problem::store)?
-        .ok_or_else(Problem::not_kept)?;
+async fn read_manifest(state: &ServerState, kept: &Stored) -> Result<Option<Vec<u8>>, Problem> {
+    let (bytes, memory) = original(state, kept).await?;
     let examiner = state.examiner();
     let found = state
         .read_pool

@@ -7,6 +7,7 @@ mod cursor;
 mod events;
 pub(crate) mod frame;
 mod headers;
+mod heatmap;
 mod manifest;
 mod query;
 mod read;
@@ -30,4 +31,5 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<ServerState>> {
         .routes(routes!(read::show, read::erase))
         .routes(routes!(events::events))
         .routes(routes!(manifest::manifest))
+        .routes(routes!(heatmap::heatmap))
 }

@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use serde::Serialize;
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
 
 use super::{
@@ -20,6 +21,7 @@ use super::{
 use crate::{
     auth::Caller,
     error::Problem,
+    metered::KIB,
     openapi::Refusals,
     state::ServerState,
     store::{AnalysisId, Scope},
@@ -130,6 +132,25 @@ pub(crate) async fn find(
         None => Ok(kept),
         Some(_) => Err(Problem::erased()),
     }
+}
+
+/// The file of an analysis. It comes back into memory, so it takes its share of the room for uploads, which
+/// the permit holds.
+pub(super) async fn original(
+    state: &ServerState,
+    kept: &Stored,
+) -> Result<(Vec<u8>, OwnedSemaphorePermit), Problem> {
+    let share = u32::try_from(kept.bytes.div_ceil(KIB)).map_err(|_| Problem::busy())?;
+    let memory = Arc::clone(&state.memory)
+        .try_acquire_many_owned(share)
+        .map_err(|_| Problem::busy())?;
+    let bytes = state
+        .intake
+        .original(kept)
+        .await
+        .map_err(Problem::store)?
+        .ok_or_else(Problem::not_kept)?;
+    Ok((bytes, memory))
 }
 
 /// An id that is none is an id that is not there.

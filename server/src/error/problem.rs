@@ -152,10 +152,22 @@ impl Problem {
         Self::new(&NO_MANIFEST, "The file carries no manifest store.")
     }
 
+    /// There is nothing to draw.
+    pub(crate) fn no_heatmap() -> Self {
+        let detail =
+            "There is no heat map: the pixels were not examined, or by no model that has a map.";
+        Self::new(&NO_HEATMAP, detail)
+    }
+
+    /// The analysis has no verdict yet.
+    pub(crate) fn unfinished() -> Self {
+        let detail = "The analysis is not finished yet. Ask again when its status is done.";
+        Self::new(&UNFINISHED, detail)
+    }
+
     /// The file of this analysis is no longer kept.
     pub(crate) fn not_kept() -> Self {
-        let detail =
-            "The file is no longer kept. Its report is. Send the file again to read its manifest.";
+        let detail = "The file is no longer kept. Its report is. Send the file again to read it.";
         Self::new(&NOT_KEPT, detail)
     }
 
@@ -295,12 +307,14 @@ const UNAUTHORIZED: Kind = Kind(
 const FORBIDDEN_SCOPE: Kind = Kind(StatusCode::FORBIDDEN, "forbidden_scope", "Not allowed");
 const NOT_FOUND: Kind = Kind(StatusCode::NOT_FOUND, "not_found", "Not found");
 const NO_MANIFEST: Kind = Kind(StatusCode::NOT_FOUND, "no_manifest", "No manifest");
+const NO_HEATMAP: Kind = Kind(StatusCode::NOT_FOUND, "no_heatmap", "No heat map");
 const METHOD_NOT_ALLOWED: Kind = Kind(
     StatusCode::METHOD_NOT_ALLOWED,
     "method_not_allowed",
     "Method not allowed",
 );
 const TOO_SLOW: Kind = Kind(StatusCode::REQUEST_TIMEOUT, "too_slow", "Upload too slow");
+const UNFINISHED: Kind = Kind(StatusCode::CONFLICT, "unfinished", "Not finished");
 const NOT_KEPT: Kind = Kind(StatusCode::GONE, "not_kept", "File no longer kept");
 const ERASED: Kind = Kind(StatusCode::GONE, "erased", "Erased");
 const TOO_LARGE: Kind = Kind(
@@ -346,7 +360,7 @@ const UNAVAILABLE: Kind = Kind(
 const BUSY: Kind = Kind(StatusCode::SERVICE_UNAVAILABLE, "busy", "Service busy");
 
 #[cfg(test)]
-const KINDS: [Kind; 21] = [
+const KINDS: [Kind; 23] = [
     EMPTY,
     BAD_MULTIPART,
     BAD_PARAMETER,
@@ -355,8 +369,10 @@ const KINDS: [Kind; 21] = [
     FORBIDDEN_SCOPE,
     NOT_FOUND,
     NO_MANIFEST,
+    NO_HEATMAP,
     METHOD_NOT_ALLOWED,
     TOO_SLOW,
+    UNFINISHED,
     NOT_KEPT,
     ERASED,
     TOO_LARGE,

@@ -1,9 +1,10 @@
 //! The work behind the API: takes jobs from the queue, has them examined on fixed threads, and stores
-//! their verdicts; beside it the janitor. It knows leases and attempts, never requests or tenants' keys.
+//! their verdicts; aside, what requests need of those threads; beside it the janitor. It knows leases and attempts, never requests or tenants' keys.
 //!
 //! A job whose process died with it is tried again, alone: a file that ends processes then takes nobody
 //! else with it, and after [`retry::MAX_ATTEMPTS`] it is given up unseen.
 
+mod aside;
 mod examine;
 mod janitor;
 mod retry;

@@ -204,6 +204,25 @@ async fn a_file_whose_process_died_once_is_examined_after_all() {
 }
 
 #[tokio::test]
+async fn what_is_done_aside_takes_the_places_of_examinations_and_gives_them_back() {
+    let mut house = House::new(10).await;
+    let work = Work::new(house.parts.take().unwrap()).unwrap();
+    // Two threads, and one place for a job that gets its bytes ready.
+    let places: Vec<_> = (0..3).map(|_| work.place().unwrap()).collect();
+    assert!(work.place().is_none(), "the fourth is refused");
+    for place in places {
+        assert_eq!(work.aside(place, || 7).unwrap().await, Ok(7));
+    }
+    let dropped = work.place().unwrap();
+    drop(work.aside(dropped, || panic!("on purpose")).unwrap());
+    let broken = work.place().unwrap();
+    let result = work.aside(broken, || -> u8 { panic!("on purpose") });
+    assert!(result.unwrap().await.is_err());
+    let all = timeout(Duration::from_secs(20), work.places.acquire_many(3));
+    assert!(all.await.is_ok(), "every place is free again");
+}
+
+#[tokio::test]
 async fn a_lost_blob_is_a_failed_analysis_and_no_endless_work() {
     let mut house = House::new(9).await;
     let taken = house.taken(b"x").await;

@@ -10,6 +10,8 @@ use std::{
 
 use server::{DataFolder, ExaminerCell, Reach, ServeSettings, Service};
 
+use verdict::DetectorSlot;
+
 use crate::{
     args::ServeArgs,
     clock,
@@ -17,14 +19,14 @@ use crate::{
     exit::{Exit, Failure},
     output::say,
     reload,
-    settings::Settings,
+    settings::{DetectorPlaces, Settings},
 };
 
 /// Runs the command until SIGINT or SIGTERM; SIGHUP reads the rules again.
 pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure> {
     let serve = serve_settings(args, settings);
     let places = settings.detector(&args.detector)?;
-    let slot = engine::detector(&places, Pixels::IfInstalled, serve.workers)?;
+    let slot = detector_that_stands_back(&places, serve.workers)?;
     let examiner = engine::examiner(
         settings.trust(&args.anchors)?,
         settings.policy(&args.policy)?,
@@ -51,6 +53,20 @@ pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure
         drop(runtime);
         exit
     })
+}
+
+/// A detector whose threads let those of the network go first.
+fn detector_that_stands_back(
+    places: &DetectorPlaces,
+    workers: usize,
+) -> Result<DetectorSlot, Failure> {
+    let load = || {
+        server::stand_back();
+        engine::detector(places, Pixels::IfInstalled, workers)
+    };
+    // Threads take their priority from the one that starts them, and nobody may raise it again.
+    let loaded = thread::scope(|scope| scope.spawn(load).join());
+    loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// The folder that was named, or one that goes with the service.

@@ -38,6 +38,7 @@ pub use error::ServeError;
 pub use keys::{ApiKeyText, generate};
 pub use listen::Service;
 pub use openapi::openapi;
+pub use pool::stand_back;
 pub use reload::ExaminerCell;
 pub use settings::ServeSettings;
 pub use webhooks::{PublicKey, Reach, rotate_keys, signing_public_keys};

@@ -30,7 +30,10 @@ impl Pool {
             let waiting = Arc::clone(&waiting);
             thread::Builder::new()
                 .name(format!("{name}-{number}"))
-                .spawn(move || work(&waiting))?;
+                .spawn(move || {
+                    stand_back();
+                    work(&waiting);
+                })?;
         }
         Ok(Self { jobs })
     }
@@ -52,6 +55,21 @@ impl Pool {
         Ok(result)
     }
 }
+
+/// Lets other threads go before this one and those that it starts: work takes all cores for as long as there is any,
+/// and an upload must be answered meanwhile.
+///
+/// A priority can be given up and never taken back. On Linux it is the thread's own; elsewhere it belongs to the whole
+/// process, where giving it up would be of no use and nothing is done.
+pub fn stand_back() {
+    #[cfg(target_os = "linux")]
+    // Refused only where less is allowed than any user may do; then nobody stands back.
+    let _ = rustix::process::nice(WORK_NICENESS);
+}
+
+/// The least that Linux knows: a seventieth of the weight of the threads that it competes with.
+#[cfg(target_os = "linux")]
+const WORK_NICENESS: i32 = 19;
 
 fn work(waiting: &Mutex<mpsc::Receiver<Job>>) {
     loop {

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -11,7 +10,7 @@ use verdict::{Examiner, Report};
 
 use crate::{
     exit::Failure,
-    output::{Existing, cannot_write, publish, say, shown, temporary_beside},
+    output::{cannot_write, say, shown, write_whole},
 };
 
 /// The folder that drawings go to.
@@ -34,7 +33,7 @@ impl Drawings {
             return;
         };
         let path = self.0.join(format!("{}.png", media.digest));
-        match write(&path, &png) {
+        match write_whole(&path, &png) {
             Ok(()) => report.detection.map = Some(path.to_string_lossy().into_owned()),
             Err(error) => say(&shown(&format!(
                 "warning: the heat map {} cannot be written: {error}",
@@ -42,10 +41,4 @@ impl Drawings {
             ))),
         }
     }
-}
-
-fn write(path: &Path, png: &[u8]) -> io::Result<()> {
-    let mut file = temporary_beside(path)?;
-    file.write_all(png)?;
-    publish(file, path, Existing::Replace)
 }

@@ -61,7 +61,7 @@ impl Output {
                 let file = buffer
                     .into_inner()
                     .map_err(io::IntoInnerError::into_error)?;
-                publish(file, &path, Existing::Replace)
+                publish(file, &path)
             }
         }
     }
@@ -92,23 +92,18 @@ pub(crate) fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
         .tempfile_in(folder_of(path))
 }
 
-/// What to do with a file that has the name already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Existing {
-    /// It makes way.
-    Replace,
-    /// It stays, and publishing fails.
-    Keep,
+/// Writes a file that is there whole or not at all; one of the same name makes way.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = temporary_beside(path)?;
+    file.write_all(bytes)?;
+    publish(file, path)
 }
 
-/// Brings a temporary file to the disk and then to its name.
-pub(crate) fn publish(file: NamedTempFile, path: &Path, existing: Existing) -> io::Result<()> {
+/// Brings a temporary file to the disk and then to its name; a file of that name makes way.
+fn publish(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
     allow_readers(file.as_file(), path)?;
-    match existing {
-        Existing::Replace => file.persist(path).map_err(|error| error.error)?,
-        Existing::Keep => file.persist_noclobber(path).map_err(|error| error.error)?,
-    };
+    file.persist(path).map_err(|error| error.error)?;
     sync_folder(path);
     Ok(())
 }

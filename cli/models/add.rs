@@ -18,7 +18,7 @@ use crate::{
     args::AddArgs,
     exit::{Exit, Failure},
     models::eval::counter,
-    output::{Existing, cannot_write, publish, say, shown, temporary_beside},
+    output::{cannot_write, say, shown, write_whole},
     settings::{DetectorPlaces, Settings},
 };
 
@@ -231,11 +231,7 @@ fn read(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
 }
 
 fn put(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let written = temporary_beside(path).and_then(|mut file| {
-        file.write_all(bytes)?;
-        publish(file, path, Existing::Replace)
-    });
-    written.map_err(|error| cannot_write(path, &error))
+    write_whole(path, bytes).map_err(|error| cannot_write(path, &error))
 }
 
 impl DetectorPlaces {

@@ -13,7 +13,7 @@ use evaluation::{Depth, Evaluation, EvaluationError, Manifest, Plan, evaluate};
 use crate::{
     args::{EvalArgs, EvalFormat},
     exit::{Exit, Failure},
-    output::{Existing, cannot_write, publish, say, shown, temporary_beside},
+    output::{cannot_write, say, shown, write_whole},
     progress::Progress,
     settings::Settings,
 };
@@ -80,11 +80,7 @@ fn write_all(folder: &Path, found: &Evaluation) -> Result<(), Failure> {
     ] {
         let path = folder.join(name);
         let text = text(found, format)?;
-        let written = temporary_beside(&path).and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            publish(file, &path, Existing::Replace)
-        });
-        written.map_err(|error| cannot_write(&path, &error))?;
+        write_whole(&path, text.as_bytes()).map_err(|error| cannot_write(&path, &error))?;
     }
     Ok(())
 }

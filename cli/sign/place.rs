@@ -12,7 +12,7 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-use crate::output::{self, Existing};
+use crate::output;
 
 /// Writes `bytes` beside `target`, with the rights of `model`, and brings them to the disk.
 pub(crate) fn write_beside(
@@ -44,6 +44,15 @@ pub(crate) fn gives_back(file: &mut NamedTempFile, mut bytes: &[u8]) -> io::Resu
             return Ok(bytes.is_empty());
         }
     }
+}
+
+/// What to do with a file that has the name already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Existing {
+    /// It makes way.
+    Replace,
+    /// It stays, and publishing fails.
+    Keep,
 }
 
 /// Gives the file its name, and brings the name to the disk.

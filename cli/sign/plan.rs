@@ -12,8 +12,8 @@ use walkdir::WalkDir;
 use crate::{
     args::PlaceArgs,
     exit::Failure,
-    output::{Existing, shown},
-    sign::place,
+    output::shown,
+    sign::place::{self, Existing},
     walk::{Found, look, refuse},
 };
 

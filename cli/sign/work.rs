@@ -23,10 +23,10 @@ use verdict::{
 use crate::{
     args::PlaceArgs,
     clock,
-    output::{Existing, folder_of, shown},
+    output::{folder_of, shown},
     sign::{
         journal::Journal,
-        place,
+        place::{self, Existing},
         plan::{Item, Job},
         source::{may_be_media, may_be_replaced},
         trouble::{Trouble, in_the_way, no_journal, not_read, not_written},

@@ -159,7 +159,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "BONAFIDE_MAX_OPEN_REQUESTS", value_name = "N")]
     pub(crate) max_open_requests: Option<usize>,
 
-    /// Bytes on the disk below which the service says that it is not ready [default: 268435456]
+    /// Bytes on the disk below which the service is not ready and takes no uploads [default: 268435456]
     #[arg(long, env = "BONAFIDE_MIN_FREE_BYTES", value_name = "N")]
     pub(crate) min_free_bytes: Option<u64>,
 

@@ -54,7 +54,7 @@ pub(crate) struct ServeConfig {
     pub(crate) requests_per_minute: Option<std::num::NonZeroU32>,
     /// Requests that one tenant may have open at one time.
     pub(crate) max_open_requests: Option<usize>,
-    /// Bytes on the disk below which the service says that it is not ready.
+    /// Bytes on the disk below which the service is not ready and takes no uploads.
     pub(crate) min_free_bytes: Option<u64>,
     /// Seconds in which a request header must arrive.
     pub(crate) header_timeout_s: Option<u64>,

@@ -31,6 +31,7 @@ mod serve_limits;
 mod serve_operations;
 mod serve_page;
 mod serve_tenants;
+mod serve_uploads;
 mod serve_webhooks;
 mod sign_elsewhere;
 mod sign_folder;

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use verdict::{Report, report::Engine};
 
 use crate::{
-    blobs::Blobs,
+    blobs::{Blobs, Incoming},
     reload::ExaminerCell,
     store::{
         Admission, Analysis, AnalysisId, BlobKey, Finished, Idempotency, NewAnalysis, Store,
@@ -21,13 +21,14 @@ use crate::{
     },
 };
 
-/// One complete upload.
+/// What is known of one complete upload, beside its bytes.
 pub(crate) struct Submission {
     pub(crate) id: AnalysisId,
     pub(crate) tenant: TenantId,
-    /// SHA-256 of `bytes`.
+    /// SHA-256 of the file.
     pub(crate) digest: Digest,
-    pub(crate) bytes: Vec<u8>,
+    /// Length of the file.
+    pub(crate) bytes: u64,
     pub(crate) name: Name,
     pub(crate) declared_kind: Option<Kind>,
     pub(crate) external_id: Option<String>,
@@ -125,21 +126,34 @@ impl Intake {
         self.queue.has_room(self.max_waiting)
     }
 
+    /// Room for the bytes of one upload.
+    pub(crate) fn incoming(&self) -> Incoming {
+        self.blobs.incoming()
+    }
+
     /// Stores an upload; durable on return.
     ///
     /// # Errors
     ///
     /// [`StoreError`]; then nothing was promised to anybody.
-    pub(crate) async fn submit(&self, submission: Submission) -> Result<Admission, StoreError> {
+    pub(crate) async fn submit(
+        &self,
+        submission: Submission,
+        file: Incoming,
+    ) -> Result<Admission, StoreError> {
         let intake = self.clone();
         // A task of its own: a sender that goes away must not end this between blob and row.
-        tokio::spawn(async move { intake.take_in(submission).await })
+        tokio::spawn(async move { intake.take_in(submission, file).await })
             .await
             .unwrap_or_else(|error| Err(StoreError::Unexpected(error.to_string())))
     }
 
-    async fn take_in(&self, submission: Submission) -> Result<Admission, StoreError> {
-        // Before anything is written: a flood must not cost the disk what is refused afterwards.
+    async fn take_in(
+        &self,
+        submission: Submission,
+        file: Incoming,
+    ) -> Result<Admission, StoreError> {
+        // Before the blob is written: a flood must not cost the disk what is refused afterwards.
         let Some(place) = self.queue.take(self.max_waiting) else {
             return Ok(Admission::QueueFull);
         };
@@ -148,11 +162,11 @@ impl Intake {
             tenant: submission.tenant,
             digest: submission.digest,
         };
-        let (new, bytes) = self.prepare(submission).await?;
+        let new = self.prepare(submission).await?;
         let deposit = self.blobs.deposit().await;
         let was_stored = self.is_stored(blob).await?;
         if !was_stored {
-            self.blobs.put(&deposit, blob, bytes).await?;
+            self.blobs.put(&deposit, blob, file).await?;
         }
         // After an error the janitor finds what was put.
         let admission = self.store.admit(new, self.max_waiting).await?;
@@ -220,19 +234,19 @@ impl Intake {
         self.blobs.get(BlobKey { tenant, digest }).await
     }
 
-    /// What to store of a submission, apart from its bytes.
-    async fn prepare(&self, submission: Submission) -> Result<(NewAnalysis, Vec<u8>), StoreError> {
+    /// What to store of a submission.
+    async fn prepare(&self, submission: Submission) -> Result<NewAnalysis, StoreError> {
         let cache_key = cache_key(
             submission.digest,
             submission.declared_kind,
             self.examiner.current().engine(),
         );
         let finished = self.cached(&submission, cache_key).await?;
-        let new = NewAnalysis {
+        Ok(NewAnalysis {
             id: submission.id,
             tenant: submission.tenant,
             digest: submission.digest,
-            bytes: u64::try_from(submission.bytes.len()).unwrap_or(u64::MAX),
+            bytes: submission.bytes,
             name: submission.name,
             declared_kind: submission.declared_kind,
             external_id: submission.external_id,
@@ -243,8 +257,7 @@ impl Intake {
             cache_key,
             finished,
             created_at: submission.now,
-        };
-        Ok((new, submission.bytes))
+        })
     }
 
     /// Whether a blob is there for good. One with a row is durable; one without may be just being written

@@ -168,10 +168,12 @@ pub(crate) async fn accept(
         idempotency,
         now: state.now(),
     };
-    let admission = state.intake.submit(submission).await;
-    // Only now: until its blob is written, the bytes are in memory.
-    drop(upload.memory);
-    match admission.map_err(Problem::store)? {
+    match state
+        .intake
+        .submit(submission, upload.file)
+        .await
+        .map_err(Problem::store)?
+    {
         Admission::Created(kept) => {
             tracing::info!(analysis.id = %id, upload.digest = %upload.digest, "accepted an upload");
             Ok(kept)

@@ -68,11 +68,13 @@ impl House {
     }
 
     async fn submit(&self, bytes: &[u8], name: &str) -> Admission {
+        let mut file = self.intake.incoming();
+        file.push(bytes).await.unwrap();
         let submission = Submission {
             id: AnalysisId::new(),
             tenant: self.tenant,
             digest: Digest::of(bytes),
-            bytes: bytes.to_vec(),
+            bytes: u64::try_from(bytes.len()).unwrap(),
             name: Name::from_text(name),
             declared_kind: None,
             external_id: None,
@@ -82,7 +84,7 @@ impl House {
             idempotency: None,
             now: clock(),
         };
-        self.intake.submit(submission).await.unwrap()
+        self.intake.submit(submission, file).await.unwrap()
     }
 
     async fn taken(&self, bytes: &[u8]) -> Analysis {
@@ -332,12 +334,10 @@ async fn the_janitor_removes_what_is_over_and_what_a_crash_left() {
         tenant: house.tenant,
         digest: Digest::of(b"orphan"),
     };
+    let mut file = house.blobs.incoming();
+    file.push(b"orphan").await.unwrap();
     let deposit = house.blobs.deposit().await;
-    house
-        .blobs
-        .put(&deposit, over, b"orphan".to_vec())
-        .await
-        .unwrap();
+    house.blobs.put(&deposit, over, file).await.unwrap();
     drop(deposit);
     let swept = house.janitor().round(false).await.unwrap();
     assert_eq!(

@@ -143,7 +143,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "BONAFIDE_JOBS", value_name = "N")]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
 
-    /// Uploads that may wait to be examined [default: 64]
+    /// Uploads of one tenant that may wait to be examined [default: 64]
     #[arg(long, env = "BONAFIDE_QUEUE", value_name = "N")]
     pub(crate) queue: Option<usize>,
 

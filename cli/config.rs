@@ -46,7 +46,7 @@ pub(crate) struct ServeConfig {
     pub(crate) listen: Option<SocketAddr>,
     /// Folder for everything that is kept.
     pub(crate) data_dir: Option<PathBuf>,
-    /// Uploads that may wait to be examined.
+    /// Uploads of one tenant that may wait to be examined.
     pub(crate) queue: Option<usize>,
     /// Open connections.
     pub(crate) max_connections: Option<usize>,

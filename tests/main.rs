@@ -27,6 +27,7 @@ mod serve;
 mod serve_administration;
 mod serve_api;
 mod serve_durable;
+mod serve_fairness;
 mod serve_limits;
 mod serve_operations;
 mod serve_page;

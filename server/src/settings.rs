@@ -13,7 +13,7 @@ pub struct ServeSettings {
     pub listen: SocketAddr,
     /// Threads that examine; they are the only ones that decode pixels. Default: the cores.
     pub workers: usize,
-    /// Uploads that may wait for a thread. Past that the answer is 503 at once. Default 64.
+    /// Uploads of one tenant that may wait for a thread. Past that the answer is 503 at once. Default 64.
     pub queue: usize,
     /// Open connections; more wait in the system's backlog. Default 256.
     pub max_connections: usize,

@@ -129,7 +129,7 @@ pub(crate) async fn create(
     let wait = headers::wait(request.headers(), state.settings.max_wait);
     let key = headers::idempotency_key(request.headers())?.map(str::to_owned);
     // Before the body is read: better no answer than a late one.
-    if !state.intake.has_room() {
+    if !state.intake.has_room(caller.tenant) {
         return Err(Problem::busy());
     }
     let upload = receive(&state, request).await?;

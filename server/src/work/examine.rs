@@ -137,7 +137,7 @@ impl Work {
         let id = job.lease.analysis;
         match completion {
             Completion::Recorded => {
-                self.parts.queue.job_ended();
+                self.parts.queue.job_ended(job.tenant);
                 self.parts.metrics.examined(report, age(id));
                 tracing::info!(
                     analysis.id = %id,

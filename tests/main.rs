@@ -29,6 +29,7 @@ mod serve_api;
 mod serve_durable;
 mod serve_fairness;
 mod serve_limits;
+mod serve_log;
 mod serve_operations;
 mod serve_page;
 mod serve_tenants;

@@ -179,6 +179,10 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "BONAFIDE_DRAIN_TIMEOUT_S", value_name = "SECONDS")]
     pub(crate) drain_timeout_s: Option<u64>,
 
+    /// Collector to send spans to, by OTLP over HTTP; in a build with the feature otel [default: none]
+    #[arg(long, env = "BONAFIDE_OTLP_ENDPOINT", value_name = "URL")]
+    pub(crate) otlp_endpoint: Option<String>,
+
     /// Let webhooks reach this machine itself over HTTP, for trying them out
     #[arg(long)]
     pub(crate) dangerous_webhooks_to_loopback: bool,

@@ -64,6 +64,8 @@ pub(crate) struct ServeConfig {
     pub(crate) write_timeout_s: Option<u64>,
     /// Seconds open requests get to finish.
     pub(crate) drain_timeout_s: Option<u64>,
+    /// Collector to send spans to.
+    pub(crate) otlp_endpoint: Option<String>,
 }
 
 impl Config {

@@ -2,27 +2,49 @@
 //! whoever wrote it: one line is one event, and shows nothing but text.
 
 use std::{
+    any::Any,
     fmt::Write as _,
     io::{self, Write},
 };
 
 use provenance::is_shown;
 use tracing_subscriber::{
-    filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    Layer, Registry, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
 use crate::{
     args::{Args, Command},
     exit::Failure,
+    settings::Settings,
 };
 
+/// What is logged, for as long as this is held.
+pub(crate) struct Log {
+    /// Sends the last spans when it is dropped.
+    _spans: Option<Box<dyn Any>>,
+}
+
 /// Starts logging: as asked, else `info` for the service and nothing for other commands.
-pub(crate) fn start(args: &Args) -> Result<(), Failure> {
-    let is_service = matches!(args.command, Command::Serve(_));
-    let level = args.log.as_deref().unwrap_or(match is_service {
-        true => SERVICE_LEVELS,
-        false => return Ok(()),
-    });
+pub(crate) fn start(args: &Args, settings: &Settings) -> Result<Log, Failure> {
+    let (default, endpoint) = match &args.command {
+        Command::Serve(serve) => (
+            Some(SERVICE_LEVELS),
+            serve
+                .otlp_endpoint
+                .as_ref()
+                .or(settings.config.serve.otlp_endpoint.as_ref()),
+        ),
+        Command::Scan(_)
+        | Command::Verify(_)
+        | Command::Sign(_)
+        | Command::Keys(_)
+        | Command::Admin(_)
+        | Command::Models(_)
+        | Command::Doctor(_) => (None, None),
+    };
+    let Some(level) = args.log.as_deref().or(default) else {
+        return Ok(Log { _spans: None });
+    };
     let targets: Targets = level.parse().map_err(|_| {
         Failure::usage(
             format!("\"{level}\" is no log level"),
@@ -32,12 +54,32 @@ pub(crate) fn start(args: &Args) -> Result<(), Failure> {
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
-        .with_writer(|| Lines);
+        .with_writer(|| Lines)
+        .with_filter(targets);
+    let (spans, elsewhere) = endpoint.map(|url| spans(url)).transpose()?.unzip();
     tracing_subscriber::registry()
-        .with(targets)
+        .with(elsewhere)
         .with(lines)
         .init();
-    Ok(())
+    Ok(Log { _spans: spans })
+}
+
+/// A layer that sends spans to the collector at `url`, and what keeps it going.
+type Spans = (Box<dyn Any>, Box<dyn Layer<Registry> + Send + Sync>);
+
+#[cfg(feature = "otel")]
+fn spans(url: &str) -> Result<Spans, Failure> {
+    let traces = crate::traces::Traces::to(url)?;
+    let layer = traces.layer();
+    Ok((Box::new(traces), layer))
+}
+
+#[cfg(not(feature = "otel"))]
+fn spans(_: &str) -> Result<Spans, Failure> {
+    Err(Failure::usage(
+        "this build sends no spans",
+        "build it with --features otel, or leave out --otlp-endpoint",
+    ))
 }
 
 /// Standard error for events, which come one per call.

@@ -14,6 +14,7 @@ use axum::{
 };
 use media::{Digest, Name};
 use sha2::{Digest as _, Sha256};
+use tracing::{Span, field};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Stored, frame::Analysis, headers};
@@ -175,6 +176,7 @@ pub(crate) async fn accept(
         .map_err(Problem::store)?
     {
         Admission::Created(kept) => {
+            Span::current().record("analysis.id", field::display(id));
             tracing::info!(analysis.id = %id, upload.digest = %upload.digest, "accepted an upload");
             Ok(kept)
         }

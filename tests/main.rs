@@ -28,6 +28,7 @@ mod serve_administration;
 mod serve_api;
 mod serve_durable;
 mod serve_fairness;
+mod serve_framing;
 mod serve_limits;
 mod serve_log;
 mod serve_operations;

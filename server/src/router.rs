@@ -6,9 +6,9 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, Version, header},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use tracing::{Instrument as _, field};
 use utoipa::OpenApi as _;
@@ -73,7 +73,12 @@ async fn frame(State(state): State<Arc<ServerState>>, request: Request, next: Ne
     let method = metrics::method_word(request.method().as_str());
     let span = tracing::info_span!("request", request.id = %id, analysis.id = field::Empty);
     async move {
-        let mut response = next.run(request).await;
+        let mut response = if has_one_host(&request) {
+            next.run(request).await
+        } else {
+            let detail = "A request names the host it is meant for, once.";
+            Problem::parameter("/Host", detail).into_response()
+        };
         mark(&mut response, id);
         let status = response.status().as_u16();
         let elapsed = started.elapsed();
@@ -91,6 +96,12 @@ async fn frame(State(state): State<Arc<ServerState>>, request: Request, next: Ne
     }
     .instrument(span)
     .await
+}
+
+/// RFC 9112, section 3.2: with none or with two, a proxy in front and we could take it for different hosts.
+fn has_one_host(request: &Request) -> bool {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    hosts == 1 || hosts == 0 && request.version() < Version::HTTP_11
 }
 
 fn mark(response: &mut Response, id: Uuid) {

@@ -18,12 +18,14 @@ use crate::{
     engine::{self, Pixels},
     exit::{Exit, Failure},
     output::say,
-    reload,
+    reload, secret,
     settings::{DetectorPlaces, Settings},
 };
 
 /// Runs the command until SIGINT or SIGTERM; SIGHUP reads the rules again.
 pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure> {
+    // Uploads and the private keys of webhooks pass through it.
+    secret::no_core_dumps();
     let serve = serve_settings(args, settings);
     let places = settings.detector(&args.detector)?;
     let slot = detector_that_stands_back(&places, serve.workers)?;

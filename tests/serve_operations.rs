@@ -109,6 +109,18 @@ fn a_service_without_room_on_its_disk_is_not_ready() {
     get(server.address, "/readyz").assert_problem(503, "disk_full");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_crash_leaves_no_picture_of_its_memory() {
+    let server = Server::start(&[]);
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let fields: Vec<&str> = core.unwrap().split_whitespace().collect();
+    assert_eq!(fields[4..6], ["0", "0"], "{fields:?}");
+}
+
 #[cfg(unix)]
 #[test]
 fn new_rules_are_taken_over_without_a_restart_and_bad_ones_are_not() {

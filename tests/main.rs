@@ -33,6 +33,7 @@ mod serve_limits;
 mod serve_log;
 mod serve_operations;
 mod serve_page;
+mod serve_power;
 mod serve_tenants;
 mod serve_traces;
 mod serve_uploads;

@@ -24,7 +24,7 @@ use crate::support::{
 };
 
 /// How often the service is killed, and over how many uploads; CI takes few, a release takes 20 and 1,000.
-fn size(variable: &str, default: usize) -> usize {
+pub(crate) fn size(variable: &str, default: usize) -> usize {
     match std::env::var(variable) {
         Ok(text) => text.parse().expect("a number"),
         Err(_) => default,
@@ -32,7 +32,7 @@ fn size(variable: &str, default: usize) -> usize {
 }
 
 /// A service without models: its work is quick, and the queue is what is tried here.
-fn start(folder: &Path) -> Server {
+pub(crate) fn start(folder: &Path) -> Server {
     let data = folder.join("data");
     Server::start_in(
         folder,
@@ -48,7 +48,7 @@ fn start(folder: &Path) -> Server {
 
 /// A small picture, different for each number. Every tenth has so much behind it that the service does not
 /// keep it in memory while it comes in.
-fn picture(number: usize) -> Vec<u8> {
+pub(crate) fn picture(number: usize) -> Vec<u8> {
     let pixel = |x: u32, y: u32| {
         let mix = u64::from(x * 31 + y * 17) + u64::try_from(number).unwrap() * 2_654_435_761;
         let byte = |shift: u32| u8::try_from((mix >> shift) & 0xff).unwrap();
@@ -69,7 +69,7 @@ fn picture(number: usize) -> Vec<u8> {
 }
 
 /// Sends an upload; `None` when the service went away before its answer was complete.
-fn post(address: SocketAddr, key: &str, bytes: &[u8]) -> Option<(u16, Value)> {
+pub(crate) fn post(address: SocketAddr, key: &str, bytes: &[u8]) -> Option<(u16, Value)> {
     post_with(address, &format!("Idempotency-Key: {key}\r\n"), bytes)
 }
 
@@ -118,7 +118,7 @@ fn analysis(address: SocketAddr, id: &str) -> Value {
 }
 
 /// Waits until each of these has its verdict, and gives all analyses there are.
-fn verdicts(
+pub(crate) fn verdicts(
     address: SocketAddr,
     ids: &BTreeSet<String>,
     limit: Duration,

@@ -1,5 +1,5 @@
-//! Small posts to services that the operator names: signers and time-stamping authorities. No redirects, a
-//! time limit, a bounded answer, and another try when the line or the service fails for a moment.
+//! Small posts to services that the operator names: signers, time-stamping authorities and collectors of spans.
+//! No redirects, a time limit, a bounded answer, and another try when the line or the service fails for a moment.
 //!
 //! Files that are examined never lead here.
 

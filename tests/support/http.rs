@@ -1,7 +1,7 @@
 //! A small HTTP/1.1 client that can also misbehave: it sends exactly the bytes it is given.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     time::Duration,
 };
@@ -75,6 +75,8 @@ pub(crate) fn receive(stream: &mut TcpStream) -> Answer {
         match stream.read(&mut block) {
             Ok(0) => break,
             Ok(length) => bytes.extend_from_slice(&block[..length]),
+            // A process that was stopped and goes on.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             // A reset after an early answer; what was read before it counts.
             Err(_) if !bytes.is_empty() => break,
             Err(error) => panic!("no answer: {error}"),

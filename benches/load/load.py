@@ -7,10 +7,14 @@ Three phases, each on connections of their own as strangers open them:
 3. overload: an open loop at a multiple of that rate. A slow answer does not slow the sender down, so waiting
    is measured and not hidden.
 
+With the key of a second tenant there is a neighbour: it uploads at a tenth of the capacity and waits for each
+verdict, first alone and then beside the overload.
+
 Every upload is the same picture with a comment of its own, so that no answer comes from the cache. Python's
 standard library alone; one process, one thread, so that the service is not starved by who measures it.
 
 usage: load.py --address 127.0.0.1:8080 --pid PID --picture FILE.jpg [--seconds 180] [--times 2] [--key KEY]
+       [--neighbour-key KEY]
 """
 
 import argparse
@@ -100,6 +104,28 @@ class Sender:
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("bonafide_verdicts_total"))
 
 
+async def neighbour(sender: Sender, rate: float, seconds: float) -> Outcomes:
+    """Uploads of one who asks for little; the times are those to the verdict."""
+    outcomes = Outcomes()
+    end = time.perf_counter() + seconds
+    uploads = []
+    while time.perf_counter() < end:
+        uploads.append(asyncio.create_task(sender.upload(outcomes, 30)))
+        await asyncio.sleep(1 / rate)
+    await asyncio.gather(*uploads)
+    return outcomes
+
+
+def beside(name: str, outcomes: Outcomes) -> dict:
+    return {
+        f"{name}_verdicts": len(outcomes.accepted),
+        f"{name}_refused": len(outcomes.refused),
+        f"{name}_other": outcomes.other,
+        f"{name}_p50_ms": percentile(outcomes.accepted, 0.5),
+        f"{name}_p99_ms": percentile(outcomes.accepted, 0.99),
+    }
+
+
 def percentile(times: list[float], share: float) -> float | None:
     """The time in milliseconds that `share` of `times` do not exceed."""
     if not times:
@@ -182,17 +208,27 @@ async def main() -> None:
     parser.add_argument("--capacity-seconds", type=float, default=30.0)
     parser.add_argument("--times", type=float, default=2.0, help="capacity is exceeded this many times")
     parser.add_argument("--at-a-time", type=int, default=6)
-    parser.add_argument("--key")
+    parser.add_argument("--key", help="with the scopes analyse and admin")
+    parser.add_argument("--neighbour-key", help="of another tenant, with the scope analyse")
     arguments = parser.parse_args()
     with open(arguments.picture, "rb") as file:
-        sender = Sender(arguments.address, file.read(), arguments.key)
+        picture = file.read()
+    sender = Sender(arguments.address, picture, arguments.key)
 
     quiet = await unloaded(sender, 40)
     print(json.dumps({"phase": "unloaded", **quiet}), flush=True)
     found = await capacity(sender, arguments.capacity_seconds, arguments.at_a_time)
     print(json.dumps({"phase": "capacity", "verdicts_per_s": round(found, 2)}), flush=True)
     rate = found * arguments.times
-    outcomes, figures = await overload(sender, rate, arguments.seconds, arguments.pid)
+    flood = overload(sender, rate, arguments.seconds, arguments.pid)
+    if arguments.neighbour_key:
+        other = Sender(arguments.address, picture, arguments.neighbour_key)
+        alone = await neighbour(other, found / 10, arguments.seconds)
+        (outcomes, figures), flooded = await asyncio.gather(flood, neighbour(other, found / 10, arguments.seconds))
+        found_beside = beside("alone", alone) | beside("beside", flooded)
+        print(json.dumps({"phase": "neighbour", **found_beside}), flush=True)
+    else:
+        outcomes, figures = await flood
     print(
         json.dumps(
             {

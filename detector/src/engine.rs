@@ -12,7 +12,7 @@ use crate::{
     calibration::Calibration,
     card::{Card, Input},
     check::test_window,
-    crops,
+    crops::{self, DELIVERED_CROPS, MAX_CROPS},
     detection::{Applicability, Detection, Failure, Inapplicable, ModelReading, View},
     error::DetectorError,
     heat_map::{HeatMap, Tile},
@@ -97,7 +97,9 @@ impl Detector {
         let look = Look::native(picture);
         let side = usize::from(card.input.side_px);
         let (spots, windows): (Vec<_>, Vec<_>) =
-            crops::take_placed(look.pixels()?, side).into_iter().unzip();
+            crops::take_placed(look.pixels()?, side, MAX_CROPS)
+                .into_iter()
+                .unzip();
         let asked = Asked::Patches;
         let tasks = windows.into_iter().map(|window| Task {
             model,
@@ -145,8 +147,8 @@ impl Detector {
             return Ok(Detection::NotApplicable(Inapplicable::Domain(outside)));
         }
         // The native windows are queued first, so that the threads work while the second view is made.
-        let native = self.look(&Look::native(picture))?;
-        let web = self.look(&Look::web(picture)?)?;
+        let native = self.look(&Look::native(picture), MAX_CROPS)?;
+        let web = self.look(&Look::web(picture)?, DELIVERED_CROPS)?;
         let mut readings = Vec::with_capacity(self.cards.len());
         for (card, tickets) in self.cards.iter().zip(native.into_iter().zip(web)) {
             let views = [(view::NATIVE, tickets.0), (view::WEB, tickets.1)];
@@ -156,11 +158,11 @@ impl Detector {
         Ok(reading::join(readings).map_or(flat, Detection::Scored))
     }
 
-    /// Queues the windows of one view for every model.
-    fn look(&self, look: &Look<'_>) -> Result<Vec<Ticket<Answer>>, DetectorError> {
+    /// Queues at most `most` windows of one view for every model.
+    fn look(&self, look: &Look<'_>, most: usize) -> Result<Vec<Ticket<Answer>>, DetectorError> {
         let pixels = look.pixels()?;
         let submit = |(model, card): (usize, &Card)| {
-            let windows = crops::take(pixels.view(), card.input.side_px.into());
+            let windows = crops::take(pixels.view(), card.input.side_px.into(), most);
             self.pool.submit(windows.into_iter().map(|window| Task {
                 model,
                 window,

@@ -21,7 +21,7 @@ use std::{
 };
 
 use clock::{Cost, measure};
-use detector::{Detector, Provider, Settings};
+use detector::{Batching, Detector, Provider, Settings};
 use media::{Kind, Limits, Media, Name};
 use provenance::{Judge, Timestamp, TrustStore};
 use server::{DataFolder, ExaminerCell, ServeSettings, Service};
@@ -159,6 +159,7 @@ fn examiner() -> Result<Examiner, Failure> {
         runtime: std::env::var_os("ORT_DYLIB_PATH").map(PathBuf::from),
         provider: Provider::Cpu,
         workers: 1,
+        batching: Batching::NONE,
     })?;
     detector.warm_up()?;
     let judge = Judge::new(TrustStore::bundled()?)?;

@@ -16,7 +16,7 @@ use crate::{
     detection::{Applicability, Detection, Failure, Inapplicable, ModelReading, View},
     error::DetectorError,
     heat_map::{HeatMap, Tile},
-    pool::{Pool, Ticket, Worker},
+    pool::{Batching, Pool, Ticket, Worker},
     provider::Provider,
     reading,
     session::{Answer, Asked, Runtime, Session},
@@ -36,6 +36,8 @@ pub struct Settings {
     pub provider: Provider,
     /// Inference threads; each owns one session per model. 0 counts as 1, more than 256 as 256.
     pub workers: usize,
+    /// How many windows a thread runs together, of however many pictures.
+    pub batching: Batching,
 }
 
 /// Loaded models with their threads. Dropping it ends the threads.
@@ -66,7 +68,7 @@ impl Detector {
         Ok(Self {
             cards,
             provider: settings.provider,
-            pool: Pool::start(workers)?,
+            pool: Pool::start(workers, settings.batching)?,
         })
     }
 
@@ -256,11 +258,52 @@ impl Worker for Sessions {
     type Task = Task;
     type Answer = Answer;
 
-    fn run(&mut self, task: Task) -> Result<Answer, DetectorError> {
-        let missing =
-            || DetectorError::Inference(format!("there is no model number {}", task.model));
-        let (session, input) = self.0.get_mut(task.model).ok_or_else(missing)?;
-        session.answer(&tensor(&task.window, input), task.asked)
+    /// Windows that are for one model and are asked the same go through it together.
+    fn run(&mut self, tasks: Vec<Task>) -> Vec<Result<Answer, DetectorError>> {
+        let kind = |task: &Task| (task.model, task.asked);
+        let mut placed: Vec<(usize, Task)> = tasks.into_iter().enumerate().collect();
+        placed.sort_by_key(|(_, task)| kind(task));
+        let mut answers: Vec<(usize, Result<Answer, DetectorError>)> =
+            Vec::with_capacity(placed.len());
+        for group in placed.chunk_by(|(_, a), (_, b)| kind(a) == kind(b)) {
+            let places = group.iter().map(|(place, _)| *place);
+            let tasks: Vec<&Task> = group.iter().map(|(_, task)| task).collect();
+            answers.extend(places.zip(self.together(&tasks)));
+        }
+        answers.sort_by_key(|(place, _)| *place);
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+}
+
+impl Sessions {
+    /// Runs tasks of one kind at once; where that fails, or the graph takes one window, one after the other.
+    fn together(&mut self, tasks: &[&Task]) -> Vec<Result<Answer, DetectorError>> {
+        match self.answers(tasks) {
+            Ok(answers) => answers,
+            Err(error) if tasks.len() == 1 => vec![Err(error)],
+            Err(_) => tasks
+                .chunks(1)
+                .flat_map(|task| self.together(task))
+                .collect(),
+        }
+    }
+
+    fn answers(
+        &mut self,
+        tasks: &[&Task],
+    ) -> Result<Vec<Result<Answer, DetectorError>>, DetectorError> {
+        let failed = |detail: String| DetectorError::Inference(detail);
+        let Some(first) = tasks.first() else {
+            return Ok(Vec::new());
+        };
+        let missing = || failed(format!("there is no model number {}", first.model));
+        let (session, input) = self.0.get_mut(first.model).ok_or_else(missing)?;
+        if tasks.len() > 1 && !session.takes_several() {
+            return Err(failed("the graph takes one window at a time".to_owned()));
+        }
+        let windows: Vec<_> = tasks.iter().map(|task| task.window.view()).collect();
+        let windows = tensor(&windows, input).map_err(|error| failed(error.to_string()))?;
+        session.answers(&windows, first.asked)
     }
 }
 

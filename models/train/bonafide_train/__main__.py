@@ -74,7 +74,7 @@ def _calibrate(a: argparse.Namespace) -> None:
 def _card(a: argparse.Namespace) -> None:
     from .card import write_card
 
-    print(write_card(a.data, a.run, a.model))
+    print(write_card(a.data, a.run, a.model, a.whole))
 
 
 def _baselines(a: argparse.Namespace) -> None:
@@ -103,8 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     _step(steps, "evaluate", _evaluate, "data", "cache", "model", "run")
     _step(steps, "calibrate", _calibrate, "data", "run")
     quantise = _step(steps, "quantise", _quantise, "data", "cache", "run", "model")
-    quantise.add_argument("--out", type=Path, required=True, help="the 8-bit file; needs scores and calibration of the run")
-    _step(steps, "card", _card, "data", "run", "model")
+    quantise.add_argument("--out", type=Path, required=True, help="the 8-bit file; needs the run's scores and calibration")
+    card = _step(steps, "card", _card, "data", "run", "model")
+    card.add_argument("--whole", type=Path, help="a card fitted to whole pictures by `bonafide models add --calibrate`")
     _step(steps, "baselines", _baselines, "data", "cache", "run")
     return parser
 

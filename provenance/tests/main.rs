@@ -12,6 +12,7 @@
 )]
 
 mod certificates;
+mod certificates_pss;
 mod corpus;
 mod json_formula;
 mod labels;

@@ -34,9 +34,17 @@ mod serve_tenants;
 mod serve_webhooks;
 mod sign_elsewhere;
 mod sign_folder;
+mod sign_formats;
 mod sign_refusals;
 mod sign_safety;
 mod sign_stamps;
+#[path = "../provenance/tests/signing_files.rs"]
+#[expect(
+    dead_code,
+    clippy::as_conversions,
+    reason = "the crate that has the formats tries more with them"
+)]
+mod signing_files;
 mod support;
 mod tidy;
 mod verify;

@@ -22,5 +22,6 @@ mod signing;
 mod signing_files;
 mod signing_formats;
 mod signing_profiles;
+mod signing_program;
 mod signing_stamps;
 mod sweep;

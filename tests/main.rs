@@ -35,6 +35,8 @@ mod serve_webhooks;
 mod sign_elsewhere;
 mod sign_folder;
 mod sign_formats;
+#[cfg(target_os = "linux")]
+mod sign_memory;
 mod sign_refusals;
 mod sign_safety;
 mod sign_stamps;

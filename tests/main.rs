@@ -16,6 +16,8 @@ mod corpus;
 mod fixture_verdicts;
 mod keys_and_signing;
 mod keys_certificates;
+#[cfg(target_os = "linux")]
+mod keys_prompt;
 mod models_add;
 mod models_eval;
 mod pixels;

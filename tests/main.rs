@@ -32,6 +32,8 @@ mod serve_durable;
 mod serve_limits;
 mod serve_operations;
 mod serve_page;
+#[cfg(unix)]
+mod serve_signatures;
 mod serve_tenants;
 mod serve_webhooks;
 mod sign_elsewhere;

@@ -11,6 +11,7 @@ mod clock;
 mod picture;
 
 use std::{
+    collections::BTreeMap,
     error::Error,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
@@ -143,7 +144,12 @@ fn serve(
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let settings = ServeSettings::new(listen, 1, || NOW);
     let cell = Arc::new(ExaminerCell::new(Arc::clone(examiner)));
-    let service = runtime.block_on(Service::bind(cell, DataFolder::temporary()?, settings))?;
+    let service = runtime.block_on(Service::bind(
+        cell,
+        DataFolder::temporary()?,
+        BTreeMap::new(),
+        settings,
+    ))?;
     let address = service.address();
     let (stop, stopped) = oneshot::channel();
     runtime.spawn(service.run(async {

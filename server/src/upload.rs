@@ -44,6 +44,18 @@ pub(crate) struct Parts {
     pub(crate) reach: Reach,
 }
 
+impl Parts {
+    fn new(state: &ServerState) -> Self {
+        Self {
+            fields: Fields::default(),
+            file_name: None,
+            declared: None,
+            content: None,
+            reach: state.settings.webhook_reach,
+        }
+    }
+}
+
 /// Bytes of a file that are hashed as they arrive: a chunk at a time costs no other request a wait.
 pub(crate) struct Content {
     bytes: Vec<u8>,
@@ -76,13 +88,7 @@ pub(crate) async fn receive(
     state: &ServerState,
     request: Request<Body>,
 ) -> Result<Upload, Problem> {
-    let mut parts = Parts {
-        fields: Fields::default(),
-        file_name: None,
-        declared: None,
-        content: None,
-        reach: state.settings.webhook_reach,
-    };
+    let mut parts = Parts::new(state);
     read_parameters(&request, &mut parts)?;
     let is_form = is_form(request.headers());
     let max_bytes = state.max_bytes();
@@ -90,14 +96,34 @@ pub(crate) async fn receive(
     if declared_length(request.headers()).is_some_and(|length| length > room) {
         return Err(Problem::too_large(max_bytes));
     }
-    let meter = Meter::new(room, &state.settings, Arc::clone(&state.memory));
-    let request = request.map(|body| meter.attach(body));
+    let (request, meter) = metered(state, request, room);
     if is_form {
         multipart::read(request, &meter, max_bytes, &mut parts).await?;
     } else {
         read_raw(request, &meter, &mut parts).await?;
     }
     complete(parts, meter.take_memory())
+}
+
+/// Receives a body that is a file and nothing else. What stands beside it is the caller's to read.
+pub(crate) async fn receive_file(
+    state: &ServerState,
+    request: Request<Body>,
+) -> Result<Upload, Problem> {
+    let mut parts = Parts::new(state);
+    let max_bytes = state.max_bytes();
+    if declared_length(request.headers()).is_some_and(|length| length > max_bytes) {
+        return Err(Problem::too_large(max_bytes));
+    }
+    let (request, meter) = metered(state, request, max_bytes);
+    read_raw(request, &meter, &mut parts).await?;
+    complete(parts, meter.take_memory())
+}
+
+/// The same request with a body that counts itself, up to `room` bytes.
+fn metered(state: &ServerState, request: Request<Body>, room: u64) -> (Request<Body>, Arc<Meter>) {
+    let meter = Meter::new(room, &state.settings, Arc::clone(&state.memory));
+    (request.map(|body| meter.attach(body)), meter)
 }
 
 fn complete(parts: Parts, memory: Option<OwnedSemaphorePermit>) -> Result<Upload, Problem> {
@@ -197,6 +223,9 @@ const MEDIA_FAMILIES: [&str; 3] = ["image", "video", "audio"];
 
 /// Types that say nothing about the file.
 const UNSAID: [&str; 2] = ["application/octet-stream", "binary/octet-stream"];
+
+/// The name of an upload that gave none.
+pub(crate) const UNNAMED: &str = "upload";
 
 /// Bytes of a form beside its file.
 const MAX_FORM_BYTES: u64 = 64 << 10;

@@ -143,7 +143,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "BONAFIDE_JOBS", value_name = "N")]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
 
-    /// Uploads that may wait to be examined [default: 64]
+    /// Uploads of one tenant that may wait to be examined [default: 64]
     #[arg(long, env = "BONAFIDE_QUEUE", value_name = "N")]
     pub(crate) queue: Option<usize>,
 
@@ -159,7 +159,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "BONAFIDE_MAX_OPEN_REQUESTS", value_name = "N")]
     pub(crate) max_open_requests: Option<usize>,
 
-    /// Bytes on the disk below which the service says that it is not ready [default: 268435456]
+    /// Bytes on the disk below which the service is not ready and takes no uploads [default: 268435456]
     #[arg(long, env = "BONAFIDE_MIN_FREE_BYTES", value_name = "N")]
     pub(crate) min_free_bytes: Option<u64>,
 
@@ -178,6 +178,10 @@ pub(crate) struct ServeArgs {
     /// Seconds open requests get to finish after a signal to stop [default: 20]
     #[arg(long, env = "BONAFIDE_DRAIN_TIMEOUT_S", value_name = "SECONDS")]
     pub(crate) drain_timeout_s: Option<u64>,
+
+    /// Collector to send spans to, by OTLP over HTTP; in a build with the feature otel [default: none]
+    #[arg(long, env = "BONAFIDE_OTLP_ENDPOINT", value_name = "URL")]
+    pub(crate) otlp_endpoint: Option<String>,
 
     /// Let webhooks reach this machine itself over HTTP, for trying them out
     #[arg(long)]

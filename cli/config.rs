@@ -47,7 +47,7 @@ pub(crate) struct ServeConfig {
     pub(crate) listen: Option<SocketAddr>,
     /// Folder for everything that is kept.
     pub(crate) data_dir: Option<PathBuf>,
-    /// Uploads that may wait to be examined.
+    /// Uploads of one tenant that may wait to be examined.
     pub(crate) queue: Option<usize>,
     /// Open connections.
     pub(crate) max_connections: Option<usize>,
@@ -55,7 +55,7 @@ pub(crate) struct ServeConfig {
     pub(crate) requests_per_minute: Option<std::num::NonZeroU32>,
     /// Requests that one tenant may have open at one time.
     pub(crate) max_open_requests: Option<usize>,
-    /// Bytes on the disk below which the service says that it is not ready.
+    /// Bytes on the disk below which the service is not ready and takes no uploads.
     pub(crate) min_free_bytes: Option<u64>,
     /// Seconds in which a request header must arrive.
     pub(crate) header_timeout_s: Option<u64>,
@@ -65,6 +65,8 @@ pub(crate) struct ServeConfig {
     pub(crate) write_timeout_s: Option<u64>,
     /// Seconds open requests get to finish.
     pub(crate) drain_timeout_s: Option<u64>,
+    /// Collector to send spans to.
+    pub(crate) otlp_endpoint: Option<String>,
     /// Who signs for a tenant, by the tenant's name.
     pub(crate) signers: BTreeMap<String, SignerConfig>,
 }

@@ -187,7 +187,12 @@ pub(crate) fn guarded(run: impl FnOnce() -> Result<Exit, Failure>) -> Result<Exi
         let place = info
             .location()
             .map_or_else(String::new, |place| format!(" at {place}"));
-        say(&format!("internal error{place}"));
+        // A service says it where it says everything, as one of its lines.
+        if tracing::enabled!(tracing::Level::ERROR) {
+            tracing::error!("internal error{place}");
+        } else {
+            say(&format!("internal error{place}"));
+        }
     }));
     // Nothing of the broken state is looked at afterwards.
     panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {

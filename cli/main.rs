@@ -31,6 +31,8 @@ mod sidecar;
 mod sign;
 mod table;
 mod tally;
+#[cfg(feature = "otel")]
+mod traces;
 mod verify;
 mod walk;
 mod words;
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<Exit, Failure> {
     let settings = Settings::load(args.config.as_deref())?;
-    log::start(args)?;
+    let _log = log::start(args, &settings)?;
     match &args.command {
         Command::Scan(args) => scan::run(args, &settings),
         Command::Verify(args) => verify::run(args, &settings),

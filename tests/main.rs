@@ -29,12 +29,16 @@ mod serve;
 mod serve_administration;
 mod serve_api;
 mod serve_durable;
+mod serve_fairness;
 mod serve_limits;
+mod serve_log;
 mod serve_operations;
 mod serve_page;
 #[cfg(unix)]
 mod serve_signatures;
 mod serve_tenants;
+mod serve_traces;
+mod serve_uploads;
 mod serve_webhooks;
 mod sign_elsewhere;
 mod sign_folder;

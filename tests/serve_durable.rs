@@ -46,7 +46,8 @@ fn start(folder: &Path) -> Server {
     )
 }
 
-/// A small picture, different for each number.
+/// A small picture, different for each number. Every tenth has so much behind it that the service does not
+/// keep it in memory while it comes in.
 fn picture(number: usize) -> Vec<u8> {
     let pixel = |x: u32, y: u32| {
         let mix = u64::from(x * 31 + y * 17) + u64::try_from(number).unwrap() * 2_654_435_761;
@@ -61,6 +62,9 @@ fn picture(number: usize) -> Vec<u8> {
             image::ImageFormat::Png,
         )
         .unwrap();
+    if number.is_multiple_of(10) {
+        bytes.resize(1 << 20, 0);
+    }
     bytes
 }
 

@@ -159,6 +159,28 @@ fn two_lengths_and_chunks_beside_a_length_are_no_request() {
 }
 
 #[test]
+fn http_2_ends_at_once_and_is_never_switched_to() {
+    let server = Server::start(&[]);
+    let mut stream = connect(server.address);
+    // The preface and empty SETTINGS, as a client with prior knowledge begins.
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    stream.write_all(preface).unwrap();
+    let started = Instant::now();
+    let mut rest = Vec::new();
+    let _ = stream.read_to_end(&mut rest);
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(
+        rest.is_empty() || rest.starts_with(b"HTTP/1.1 400"),
+        "{rest:?}"
+    );
+
+    let upgrade = "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n";
+    let answer = ask(server.address, "GET", "/healthz", upgrade, b"");
+    assert!(answer.head.starts_with("HTTP/1.1 200"), "{answer:?}");
+    assert_eq!(answer.header("upgrade"), None);
+}
+
+#[test]
 fn hostile_names_stay_names() {
     let server = Server::start(&[]);
     let bytes = fs::read(fixture("unsigned.jpg")).unwrap();

@@ -98,7 +98,7 @@ impl Assembly {
     }
 }
 
-/// Those that are being examined, and those that wait.
+/// Uploads of one tenant that are being examined, and those that wait.
 fn max_waiting(settings: &ServeSettings) -> u64 {
     let places = settings.workers.max(1).saturating_add(settings.queue);
     u64::try_from(places).unwrap_or(u64::MAX)

@@ -1,16 +1,19 @@
 //! Uploaded bytes, by tenant and SHA-256. Names given by strangers are never part of a path.
 //!
+//! What is longer than one part goes to the disk as it comes in, under a name of its own, and is renamed
+//! when its digest is known: memory is bounded by the number of connections, not by what they send.
+//!
 //! A blob is written before its row and removed after it, so a crash leaves a blob too many and never one
 //! too few; the janitor collects those. While it decides, no upload is between its blob and its row: that
 //! is what the gate is for.
 
-use std::{path::Path, sync::Arc};
+use std::{mem, path::Path, sync::Arc};
 
 use futures_util::{StreamExt as _, stream::BoxStream};
 use media::Digest;
 use object_store::{
-    ObjectMeta, ObjectStore, ObjectStoreExt as _, PutPayload, local::LocalFileSystem,
-    path::Path as Location,
+    MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutPayload,
+    local::LocalFileSystem, path::Path as Location,
 };
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use uuid::Uuid;
@@ -22,6 +25,22 @@ use crate::store::{BlobKey, StoreError, TenantId};
 pub(crate) struct Blobs {
     store: Arc<dyn ObjectStore>,
     gate: Arc<RwLock<()>>,
+}
+
+/// Bytes on their way in, of which at most one part is in memory. Nothing of them is kept unless
+/// [`Blobs::put`] takes them: what was written beside the blobs goes with this value.
+pub(crate) struct Incoming {
+    blobs: Blobs,
+    /// What is not written yet: all of a short file, the last part of a long one.
+    held: Vec<u8>,
+    written: Option<Written>,
+}
+
+/// The parts of a long file that have left memory.
+struct Written {
+    at: Location,
+    /// A folder forgets them when this is dropped; a bucket needs a rule that ends uploads left open.
+    parts: Box<dyn MultipartUpload>,
 }
 
 /// Held by an upload from before its blob is written until its row is there.
@@ -45,10 +64,23 @@ impl Blobs {
         let store = LocalFileSystem::new_with_prefix(folder)
             .map_err(blob_error)?
             .with_fsync(true);
-        Ok(Self {
-            store: Arc::new(store),
+        Ok(Self::over(Arc::new(store)))
+    }
+
+    fn over(store: Arc<dyn ObjectStore>) -> Self {
+        Self {
+            store,
             gate: Arc::default(),
-        })
+        }
+    }
+
+    /// Room for the bytes of one upload.
+    pub(crate) fn incoming(&self) -> Incoming {
+        Incoming {
+            blobs: self.clone(),
+            held: Vec::new(),
+            written: None,
+        }
     }
 
     /// Lets one upload in.
@@ -65,18 +97,39 @@ impl Blobs {
         }
     }
 
-    /// Writes a blob, whole or not at all; durable on return.
+    /// Makes a blob of all that came in, whole or not at all; durable on return.
     pub(crate) async fn put(
         &self,
         _deposit: &Deposit,
         key: BlobKey,
-        bytes: Vec<u8>,
+        incoming: Incoming,
     ) -> Result<(), StoreError> {
-        self.store
-            .put(&location(key), PutPayload::from(bytes))
-            .await
-            .map_err(blob_error)?;
-        Ok(())
+        let to = location(key);
+        let last = PutPayload::from(incoming.held);
+        let done = match incoming.written {
+            None => self.store.put(&to, last).await.map(drop),
+            Some(written) => self.settle(written, last, &to).await,
+        };
+        done.map_err(blob_error)
+    }
+
+    async fn settle(
+        &self,
+        written: Written,
+        last: PutPayload,
+        to: &Location,
+    ) -> object_store::Result<()> {
+        let Written { at, mut parts } = written;
+        if last.content_length() > 0 {
+            parts.put_part(last).await?;
+        }
+        parts.complete().await?;
+        let renamed = self.store.rename(&at, to).await;
+        if renamed.is_err() {
+            // The error that counts is the first; what stays is removed at the next start.
+            let _ = self.store.delete(&at).await;
+        }
+        renamed
     }
 
     /// The bytes of a blob; `None` when it is not there.
@@ -87,7 +140,8 @@ impl Blobs {
             Err(error) => return Err(blob_error(error)),
         };
         let bytes = found.bytes().await.map_err(blob_error)?;
-        Ok(Some(bytes.to_vec()))
+        // No copy: nobody else has these bytes.
+        Ok(Some(bytes.into()))
     }
 
     /// Whether a blob is there.
@@ -121,6 +175,35 @@ impl Blobs {
     }
 }
 
+impl Incoming {
+    /// The next bytes. Returns when there is room for more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; [`StoreError::Full`] when the disk has no room left.
+    pub(crate) async fn push(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.held.extend_from_slice(bytes);
+        if self.held.len() < PART_BYTES {
+            return Ok(());
+        }
+        let part = PutPayload::from(mem::take(&mut self.held));
+        let parts = self.parts().await.map_err(blob_error)?;
+        parts.put_part(part).await.map_err(blob_error)
+    }
+
+    async fn parts(&mut self) -> object_store::Result<&mut Box<dyn MultipartUpload>> {
+        let written = match self.written.take() {
+            Some(written) => written,
+            None => {
+                let at = Location::from(format!("{INCOMING}{}", Uuid::now_v7()));
+                let parts = self.blobs.store.put_multipart(&at).await?;
+                Written { at, parts }
+            }
+        };
+        Ok(&mut self.written.insert(written).parts)
+    }
+}
+
 /// One flat name: a folder per tenant would have to be made durable first, by one of several uploads.
 fn location(key: BlobKey) -> Location {
     Location::from(format!("{}.{}", key.tenant, key.digest))
@@ -134,12 +217,14 @@ fn key(location: &Location) -> Option<BlobKey> {
     })
 }
 
-/// Removes what `object_store` was writing when its process died: it writes to `NAME#NUMBER` first and
-/// does not list such files.
+/// Removes what was being written when its process died: `object_store` writes to `NAME#NUMBER` first and
+/// does not list such files, and a long upload has no digest for a name before its end.
 fn remove_torn(folder: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().contains('#') {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.contains('#') || name.starts_with(INCOMING) {
             std::fs::remove_file(entry.path())?;
         }
     }
@@ -168,9 +253,17 @@ fn is_full(error: &object_store::Error) -> bool {
     false
 }
 
+/// Names of what is not a blob yet start so; no tenant is called that.
+const INCOMING: &str = "incoming.";
+
+/// What is written at one time, and the most that one upload has in memory, but for the chunk that fills it.
+/// Most pictures fit and cost one write. A bucket takes no part under 5 MiB, the last one aside.
+const PART_BYTES: usize = 512 << 10;
+
 #[cfg(test)]
 mod tests {
     use futures_util::TryStreamExt as _;
+    use object_store::memory::InMemory;
 
     use super::*;
 
@@ -181,27 +274,71 @@ mod tests {
         }
     }
 
+    async fn put(blobs: &Blobs, key: BlobKey, bytes: &[u8]) {
+        let mut incoming = blobs.incoming();
+        for chunk in bytes.chunks(100_000) {
+            incoming.push(chunk).await.unwrap();
+        }
+        let deposit = blobs.deposit().await;
+        blobs.put(&deposit, key, incoming).await.unwrap();
+    }
+
+    /// What every backend must do.
+    async fn conforms(blobs: &Blobs) {
+        for bytes in [
+            &b"picture"[..],
+            &vec![7; 3 * PART_BYTES + 1],
+            &vec![9; PART_BYTES],
+        ] {
+            let key = blob(TenantId::new(), bytes);
+            put(blobs, key, bytes).await;
+            put(blobs, key, bytes).await;
+            assert_eq!(blobs.get(key).await.unwrap().as_deref(), Some(bytes));
+            let stranger = blob(TenantId::new(), bytes);
+            assert!(!blobs.has(stranger).await.unwrap());
+            assert_eq!(blobs.get(stranger).await.unwrap(), None);
+            assert_eq!(blobs.all().try_collect::<Vec<_>>().await.unwrap(), [key]);
+            let sweep = blobs.sweep().await;
+            blobs.remove(&sweep, key).await.unwrap();
+            blobs.remove(&sweep, key).await.unwrap();
+            assert!(!blobs.has(key).await.unwrap());
+        }
+    }
+
     #[tokio::test]
     async fn a_blob_is_read_back_by_its_tenant_alone_until_it_is_removed() {
         let folder = tempfile::tempdir().unwrap();
+        conforms(&Blobs::in_folder(folder.path()).unwrap()).await;
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        conforms(&Blobs::over(Arc::new(InMemory::new()))).await;
+    }
+
+    #[tokio::test]
+    async fn a_long_upload_leaves_memory_and_nothing_stays_of_one_that_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = || std::fs::read_dir(folder.path()).unwrap().count();
         let blobs = Blobs::in_folder(folder.path()).unwrap();
-        let key = blob(TenantId::new(), b"picture");
-        let deposit = blobs.deposit().await;
-        blobs.put(&deposit, key, b"picture".to_vec()).await.unwrap();
-        blobs.put(&deposit, key, b"picture".to_vec()).await.unwrap();
-        drop(deposit);
-        assert_eq!(
-            blobs.get(key).await.unwrap().as_deref(),
-            Some(&b"picture"[..])
+        let mut incoming = blobs.incoming();
+        incoming.push(&vec![1; PART_BYTES - 1]).await.unwrap();
+        assert_eq!(files(), 0);
+        incoming.push(b"2").await.unwrap();
+        assert_eq!((files(), incoming.held.len()), (1, 0));
+        assert!(
+            blobs
+                .all()
+                .try_collect::<Vec<_>>()
+                .await
+                .unwrap()
+                .is_empty()
         );
-        let stranger = blob(TenantId::new(), b"picture");
-        assert!(!blobs.has(stranger).await.unwrap());
-        assert_eq!(blobs.get(stranger).await.unwrap(), None);
-        assert_eq!(blobs.all().try_collect::<Vec<_>>().await.unwrap(), [key]);
-        let sweep = blobs.sweep().await;
-        blobs.remove(&sweep, key).await.unwrap();
-        blobs.remove(&sweep, key).await.unwrap();
-        assert!(!blobs.has(key).await.unwrap());
+        drop(incoming);
+        for _ in 0..200 {
+            if files() == 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("it is still there");
     }
 
     #[tokio::test]
@@ -209,11 +346,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let key = blob(TenantId::LOCAL, b"x");
         let torn = folder.path().join(format!("{}#1", location(key)));
+        let nameless = folder.path().join(format!("{INCOMING}{}", Uuid::now_v7()));
         let foreign = folder.path().join("README");
         std::fs::write(&torn, b"half").unwrap();
+        std::fs::write(&nameless, b"whole").unwrap();
         std::fs::write(&foreign, b"mine").unwrap();
         let blobs = Blobs::in_folder(folder.path()).unwrap();
-        assert!(!torn.exists() && foreign.exists());
+        assert!(!torn.exists() && !nameless.exists() && foreign.exists());
         assert!(
             blobs
                 .all()

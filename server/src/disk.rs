@@ -24,6 +24,11 @@ impl Disk {
         Some(found.f_bavail.saturating_mul(found.f_frsize))
     }
 
+    /// Whether there is enough room left to take something in.
+    pub(crate) fn has_room(&self) -> bool {
+        self.is_enough(self.free_bytes())
+    }
+
     /// Whether `free_bytes` is enough to go on with. Not knowing is no reason to stop.
     pub(crate) fn is_enough(&self, free_bytes: Option<u64>) -> bool {
         free_bytes.is_none_or(|bytes| bytes >= self.min_free_bytes)

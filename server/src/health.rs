@@ -121,7 +121,7 @@ impl Ready {
 }
 
 async fn check(state: &ServerState) -> Result<(), &'static str> {
-    if !state.disk.is_enough(state.disk.free_bytes()) {
+    if !state.disk.has_room() {
         tracing::error!("the disk of the data folder is nearly full");
         return Err("disk_full");
     }

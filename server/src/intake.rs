@@ -1,9 +1,9 @@
 //! Takes an upload in for good: its blob first, then its row and its job in one transaction. Whoever gets
 //! an [`Admission`] may tell the sender; before that, nothing is promised. Also the way out: erasure.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use media::{Digest, Kind, Name};
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use verdict::{Report, report::Engine};
 
 use crate::{
-    blobs::Blobs,
+    blobs::{Blobs, Incoming},
     reload::ExaminerCell,
     store::{
         Admission, Analysis, AnalysisId, BlobKey, Finished, Idempotency, NewAnalysis, Store,
@@ -21,13 +21,14 @@ use crate::{
     },
 };
 
-/// One complete upload.
+/// What is known of one complete upload, beside its bytes.
 pub(crate) struct Submission {
     pub(crate) id: AnalysisId,
     pub(crate) tenant: TenantId,
-    /// SHA-256 of `bytes`.
+    /// SHA-256 of the file.
     pub(crate) digest: Digest,
-    pub(crate) bytes: Vec<u8>,
+    /// Length of the file.
+    pub(crate) bytes: u64,
     pub(crate) name: Name,
     pub(crate) declared_kind: Option<Kind>,
     pub(crate) external_id: Option<String>,
@@ -53,39 +54,48 @@ pub(crate) struct Intake {
 pub(crate) struct QueueSigns {
     /// Rung when there may be a job.
     pub(crate) bell: Notify,
-    /// Jobs that are not finished and uploads that are being stored, as far as this process knows. The
-    /// store knows for sure: jobs of an earlier process are first counted when it says that it is full.
-    taken: AtomicU64,
+    /// Jobs of each tenant that are not finished and uploads that are being stored, as far as this process
+    /// knows. The store knows for sure: jobs of an earlier process are first counted when it says that it
+    /// is full. It grows by one entry per tenant, and tenants are made by the operator alone.
+    taken: Mutex<HashMap<TenantId, u64>>,
 }
 
 /// A place in the queue for one upload; free again when dropped.
-struct Place<'a>(&'a QueueSigns);
+struct Place<'a> {
+    signs: &'a QueueSigns,
+    tenant: TenantId,
+}
 
 impl QueueSigns {
-    /// A job has ended, or is gone.
-    pub(crate) fn job_ended(&self) {
-        let less = |taken: u64| Some(taken.saturating_sub(1));
-        // The closure never refuses.
-        let _ = self
-            .taken
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    /// A job of `tenant` has ended, or is gone.
+    pub(crate) fn job_ended(&self, tenant: TenantId) {
+        let mut all = self.taken();
+        let taken = all.entry(tenant).or_default();
+        *taken = taken.saturating_sub(1);
     }
 
-    fn has_room(&self, max: u64) -> bool {
-        self.taken.load(Ordering::Relaxed) < max
+    fn has_room(&self, tenant: TenantId, max: u64) -> bool {
+        self.taken().get(&tenant).is_none_or(|taken| *taken < max)
     }
 
-    fn take(&self, max: u64) -> Option<Place<'_>> {
-        let more = |taken: u64| (taken < max).then_some(taken + 1);
-        self.taken
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
-            .ok()
-            .map(|_| Place(self))
+    fn take(&self, tenant: TenantId, max: u64) -> Option<Place<'_>> {
+        let mut all = self.taken();
+        let taken = all.entry(tenant).or_default();
+        if *taken >= max {
+            return None;
+        }
+        *taken += 1;
+        let signs = self;
+        Some(Place { signs, tenant })
     }
 
-    /// The store says that this many jobs wait.
-    fn is_full_after_all(&self, max: u64) {
-        self.taken.store(max, Ordering::Relaxed);
+    /// The store says that this many jobs of `tenant` wait.
+    fn is_full_after_all(&self, tenant: TenantId, max: u64) {
+        self.taken().insert(tenant, max);
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashMap<TenantId, u64>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,12 +108,12 @@ impl Place<'_> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.0.job_ended();
+        self.signs.job_ended(self.tenant);
     }
 }
 
 impl Intake {
-    /// An intake for at most `max_waiting` unfinished jobs.
+    /// An intake for at most `max_waiting` unfinished jobs of each tenant.
     pub(crate) fn new(
         store: Arc<dyn Store>,
         blobs: Blobs,
@@ -120,9 +130,14 @@ impl Intake {
         }
     }
 
-    /// Whether a body is worth reading. Costs nothing; the store decides for good.
-    pub(crate) fn has_room(&self) -> bool {
-        self.queue.has_room(self.max_waiting)
+    /// Whether a body of `tenant` is worth reading. Costs nothing; the store decides for good.
+    pub(crate) fn has_room(&self, tenant: TenantId) -> bool {
+        self.queue.has_room(tenant, self.max_waiting)
+    }
+
+    /// Room for the bytes of one upload.
+    pub(crate) fn incoming(&self) -> Incoming {
+        self.blobs.incoming()
     }
 
     /// Stores an upload; durable on return.
@@ -130,17 +145,25 @@ impl Intake {
     /// # Errors
     ///
     /// [`StoreError`]; then nothing was promised to anybody.
-    pub(crate) async fn submit(&self, submission: Submission) -> Result<Admission, StoreError> {
+    pub(crate) async fn submit(
+        &self,
+        submission: Submission,
+        file: Incoming,
+    ) -> Result<Admission, StoreError> {
         let intake = self.clone();
         // A task of its own: a sender that goes away must not end this between blob and row.
-        tokio::spawn(async move { intake.take_in(submission).await })
+        tokio::spawn(async move { intake.take_in(submission, file).await })
             .await
             .unwrap_or_else(|error| Err(StoreError::Unexpected(error.to_string())))
     }
 
-    async fn take_in(&self, submission: Submission) -> Result<Admission, StoreError> {
-        // Before anything is written: a flood must not cost the disk what is refused afterwards.
-        let Some(place) = self.queue.take(self.max_waiting) else {
+    async fn take_in(
+        &self,
+        submission: Submission,
+        file: Incoming,
+    ) -> Result<Admission, StoreError> {
+        // Before the blob is written: a flood must not cost the disk what is refused afterwards.
+        let Some(place) = self.queue.take(submission.tenant, self.max_waiting) else {
             return Ok(Admission::QueueFull);
         };
         let now = submission.now;
@@ -148,11 +171,11 @@ impl Intake {
             tenant: submission.tenant,
             digest: submission.digest,
         };
-        let (new, bytes) = self.prepare(submission).await?;
+        let new = self.prepare(submission).await?;
         let deposit = self.blobs.deposit().await;
         let was_stored = self.is_stored(blob).await?;
         if !was_stored {
-            self.blobs.put(&deposit, blob, bytes).await?;
+            self.blobs.put(&deposit, blob, file).await?;
         }
         // After an error the janitor finds what was put.
         let admission = self.store.admit(new, self.max_waiting).await?;
@@ -173,8 +196,9 @@ impl Intake {
             }
             Admission::Created(_) | Admission::Replayed(_) | Admission::KeyReused => {}
             Admission::QueueFull => {
+                let tenant = place.tenant;
                 drop(place);
-                self.queue.is_full_after_all(self.max_waiting);
+                self.queue.is_full_after_all(tenant, self.max_waiting);
             }
         }
     }
@@ -199,7 +223,7 @@ impl Intake {
         }
         if !erased.was.is_final() {
             // Its job went with it.
-            self.queue.job_ended();
+            self.queue.job_ended(tenant);
         }
         Ok(Some(erased.tombstone))
     }
@@ -220,19 +244,19 @@ impl Intake {
         self.blobs.get(BlobKey { tenant, digest }).await
     }
 
-    /// What to store of a submission, apart from its bytes.
-    async fn prepare(&self, submission: Submission) -> Result<(NewAnalysis, Vec<u8>), StoreError> {
+    /// What to store of a submission.
+    async fn prepare(&self, submission: Submission) -> Result<NewAnalysis, StoreError> {
         let cache_key = cache_key(
             submission.digest,
             submission.declared_kind,
             self.examiner.current().engine(),
         );
         let finished = self.cached(&submission, cache_key).await?;
-        let new = NewAnalysis {
+        Ok(NewAnalysis {
             id: submission.id,
             tenant: submission.tenant,
             digest: submission.digest,
-            bytes: u64::try_from(submission.bytes.len()).unwrap_or(u64::MAX),
+            bytes: submission.bytes,
             name: submission.name,
             declared_kind: submission.declared_kind,
             external_id: submission.external_id,
@@ -243,8 +267,7 @@ impl Intake {
             cache_key,
             finished,
             created_at: submission.now,
-        };
-        Ok((new, submission.bytes))
+        })
     }
 
     /// Whether a blob is there for good. One with a row is durable; one without may be just being written

@@ -1,10 +1,10 @@
-//! A body that counts itself: bytes, pace and the memory of the whole service, chunk by chunk.
+//! A body that counts itself, chunk by chunk: bytes, pace, and the room that the disk has for it.
 //!
 //! axum's own limit does not reach a handler that streams, and hyper has no time limit for bodies.
 
 use std::{
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -13,12 +13,9 @@ use std::{
 use axum::body::{Body, Bytes};
 use futures_util::stream;
 use http_body_util::BodyExt as _;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
-};
+use tokio::time::timeout;
 
-use crate::{error::Problem, settings::ServeSettings};
+use crate::{disk::Disk, error::Problem, settings::ServeSettings};
 
 /// Why a body was cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,9 +26,9 @@ pub(crate) enum Refusal {
     /// Too long a silence, or too low a rate.
     #[error("the body is too slow")]
     TooSlow,
-    /// The service holds as many upload bytes as it may.
-    #[error("no memory is left for uploads")]
-    NoMemory,
+    /// The disk has no more room for uploads.
+    #[error("no room is left for uploads")]
+    NoRoom,
     /// The connection broke or the framing is wrong.
     #[error("the body is broken")]
     Broken,
@@ -45,27 +42,25 @@ pub(crate) struct Meter {
     limit: u64,
     idle: Duration,
     min_rate: u64,
-    memory: Arc<Semaphore>,
+    disk: Option<Arc<Disk>>,
     started: Instant,
     seen: AtomicU64,
     /// Bytes seen at which the headers of a multipart field must have ended; `u64::MAX` inside data.
     headers_end: AtomicU64,
-    held: Mutex<Option<OwnedSemaphorePermit>>,
     refusal: OnceLock<Refusal>,
 }
 
 impl Meter {
-    /// A meter for one body of at most `limit` bytes that shares `memory`, counted in KiB.
-    pub(crate) fn new(limit: u64, settings: &ServeSettings, memory: Arc<Semaphore>) -> Arc<Self> {
+    /// A meter for one body of at most `limit` bytes that goes to `disk`, where it is kept at all.
+    pub(crate) fn new(limit: u64, settings: &ServeSettings, disk: Option<Arc<Disk>>) -> Arc<Self> {
         Arc::new(Self {
             limit,
             idle: settings.body_idle_timeout,
             min_rate: settings.min_body_rate,
-            memory,
+            disk,
             started: Instant::now(),
             seen: AtomicU64::new(0),
             headers_end: AtomicU64::new(u64::MAX),
-            held: Mutex::new(None),
             refusal: OnceLock::new(),
         })
     }
@@ -106,19 +101,11 @@ impl Meter {
         match self.refusal.get() {
             Some(Refusal::TooLarge) => Problem::too_large(self.limit),
             Some(Refusal::TooSlow) => Problem::too_slow(),
-            Some(Refusal::NoMemory) => Problem::busy(),
+            Some(Refusal::NoRoom) => Problem::disk_full(),
             Some(Refusal::Broken) => Problem::broken_body(),
             Some(Refusal::FieldHeaders) => Problem::multipart(Refusal::FieldHeaders.to_string()),
             None => otherwise(),
         }
-    }
-
-    /// The share of the service's upload memory that this body takes; freed when dropped.
-    pub(crate) fn take_memory(&self) -> Option<OwnedSemaphorePermit> {
-        self.held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
     }
 
     async fn next(&self, body: &mut Body) -> Result<Option<Bytes>, Refusal> {
@@ -153,25 +140,13 @@ impl Meter {
         if seen < self.min_rate.saturating_mul(judged.as_secs()) {
             return Err(Refusal::TooSlow);
         }
-        self.reserve(before.div_ceil(KIB), seen.div_ceil(KIB))
-    }
-
-    fn reserve(&self, before_kib: u64, after_kib: u64) -> Result<(), Refusal> {
-        let more = u32::try_from(after_kib - before_kib).map_err(|_| Refusal::NoMemory)?;
-        let permit = Arc::clone(&self.memory)
-            .try_acquire_many_owned(more)
-            .map_err(|_| Refusal::NoMemory)?;
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        match held.as_mut() {
-            Some(held) => held.merge(permit),
-            None => *held = Some(permit),
+        // Each time: many bodies together may fill a disk that had room for each of them.
+        match &self.disk {
+            Some(disk) if !disk.has_room() => Err(Refusal::NoRoom),
+            Some(_) | None => Ok(()),
         }
-        Ok(())
     }
 }
-
-/// Unit of the memory semaphore.
-pub(crate) const KIB: u64 = 1024;
 
 /// Bytes that may arrive while the headers of one multipart field are read. The parser searches its
 /// whole buffer for their end at each chunk, so their length must be bounded; four chunks of hyper's.
@@ -182,11 +157,12 @@ mod tests {
     use super::*;
     use provenance::Timestamp;
 
-    fn meter(limit: u64, memory_kib: usize, change: impl FnOnce(&mut ServeSettings)) -> Arc<Meter> {
+    fn meter(limit: u64, min_free: u64, change: impl FnOnce(&mut ServeSettings)) -> Arc<Meter> {
         let listen = "127.0.0.1:0".parse().unwrap();
         let mut settings = ServeSettings::new(listen, 1, || Timestamp(0));
         change(&mut settings);
-        Meter::new(limit, &settings, Arc::new(Semaphore::new(memory_kib)))
+        let disk = Disk::new(&std::env::temp_dir(), min_free);
+        Meter::new(limit, &settings, Some(Arc::new(disk)))
     }
 
     async fn code(meter: &Arc<Meter>, body: Body) -> Option<&'static str> {
@@ -199,28 +175,24 @@ mod tests {
     #[tokio::test]
     async fn bytes_are_counted_up_to_the_limit() {
         assert_eq!(
-            code(&meter(5, 9, |_| ()), Body::from(vec![0; 5])).await,
+            code(&meter(5, 0, |_| ()), Body::from(vec![0; 5])).await,
             None
         );
         assert_eq!(
-            code(&meter(5, 9, |_| ()), Body::from(vec![0; 6])).await,
+            code(&meter(5, 0, |_| ()), Body::from(vec![0; 6])).await,
             Some("too_large")
         );
     }
 
     #[tokio::test]
-    async fn memory_of_the_service_is_shared_and_given_back() {
-        let meter = meter(1 << 20, 2, |_| ());
-        assert_eq!(code(&meter, Body::from(vec![0; 1025])).await, None);
-        assert_eq!(meter.memory.available_permits(), 0);
-        drop(meter.take_memory());
-        assert_eq!(meter.memory.available_permits(), 2);
-        assert_eq!(code(&meter, Body::from(vec![0; 4096])).await, Some("busy"));
+    async fn a_disk_without_room_ends_the_body() {
+        let full = meter(5, u64::MAX, |_| ());
+        assert_eq!(code(&full, Body::from(vec![0; 5])).await, Some("disk_full"));
     }
 
     #[tokio::test]
     async fn silence_ends_the_body() {
-        let meter = meter(9, 9, |settings| {
+        let meter = meter(9, 0, |settings| {
             settings.body_idle_timeout = Duration::from_millis(5)
         });
         let silent = Body::from_stream(stream::pending::<Result<Bytes, Refusal>>());
@@ -229,7 +201,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_trickle_ends_the_body() {
-        let meter = meter(1 << 20, 9, |settings| {
+        let meter = meter(1 << 20, 0, |settings| {
             settings.body_idle_timeout = Duration::from_millis(400);
             settings.min_body_rate = 1_000_000;
         });

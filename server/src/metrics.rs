@@ -170,12 +170,12 @@ impl Metrics {
         self
     }
 
-    /// A request was answered. `route` is the pattern of the router, never an address.
-    pub(crate) fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
-        let method = METHODS.into_iter().find(|known| *known == method);
+    /// A request was answered. `route` is the pattern of the router, never an address, and `method` one of
+    /// [`method_word`]'s.
+    pub(crate) fn answered(&self, method: &'static str, route: &str, status: u16, took: Duration) {
         self.requests
             .get_or_create(&RequestLabels {
-                method: method.unwrap_or("other"),
+                method,
                 route: route.to_owned(),
                 status,
             })
@@ -279,7 +279,12 @@ fn open_files() -> Option<u64> {
 /// The format of the figures.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What a label may say of a method; any token may be sent as one.
+/// What a label and the log say of a method; any token, and a very long one, may be sent as one.
+pub(crate) fn method_word(method: &str) -> &'static str {
+    let known = METHODS.into_iter().find(|known| *known == method);
+    known.unwrap_or("other")
+}
+
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
 /// From a cache hit to the longest wait, a factor of about two and a half apart.

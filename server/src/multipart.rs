@@ -15,7 +15,7 @@ use crate::{
     error::Problem,
     fields::{Field, MAX_TEXT_BYTES, too_long},
     metered::Meter,
-    upload::{Content, Parts, declared_kind},
+    upload::{Parts, declared_kind},
 };
 
 /// Reads the form whose body `meter` already counts.
@@ -79,18 +79,16 @@ async fn read_file(
     if let Some(kind) = part.content_type() {
         parts.declared = declared_kind(kind)?;
     }
-    if parts.content.is_some() {
+    if std::mem::replace(&mut parts.has_file, true) {
         return Err(Problem::parameter("/file", "The field is there twice."));
     }
-    let mut content = Content::new();
     while let Some(chunk) = next_chunk(&mut part, meter).await? {
-        content.push(&chunk);
-        if content.len() > max_bytes {
+        parts.content.push(&chunk).await?;
+        if parts.content.bytes > max_bytes {
             return Err(Problem::too_large(max_bytes));
         }
     }
     parts.file_name = file_name;
-    parts.content = Some(content);
     Ok(())
 }
 

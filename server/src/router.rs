@@ -10,7 +10,7 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use tracing::Instrument as _;
+use tracing::{Instrument as _, field};
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -71,14 +71,14 @@ async fn frame(State(state): State<Arc<ServerState>>, request: Request, next: Ne
         .get::<MatchedPath>()
         .map_or("none", MatchedPath::as_str)
         .to_owned();
-    let method = request.method().as_str().to_owned();
-    let span = tracing::info_span!("request", request.id = %id);
+    let method = metrics::method_word(request.method().as_str());
+    let span = tracing::info_span!("request", request.id = %id, analysis.id = field::Empty);
     async move {
         let mut response = next.run(request).await;
         mark(&mut response, id);
         let status = response.status().as_u16();
         let elapsed = started.elapsed();
-        state.metrics.answered(&method, &route, status, elapsed);
+        state.metrics.answered(method, &route, status, elapsed);
         let problem = response.extensions().get::<ProblemCode>();
         tracing::info!(
             http.method = method,

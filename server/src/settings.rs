@@ -13,12 +13,12 @@ pub struct ServeSettings {
     pub listen: SocketAddr,
     /// Threads that examine; they are the only ones that decode pixels. Default: the cores.
     pub workers: usize,
-    /// Uploads that may wait for a thread. Past that the answer is 503 at once. Default 64.
+    /// Uploads of one tenant that may wait for a thread. Past that the answer is 503 at once. Default 64.
     pub queue: usize,
     /// Open connections; more wait in the system's backlog. Default 256.
     pub max_connections: usize,
-    /// Upload bytes held in memory at one time, all connections together. Default 512 MiB. The room for
-    /// one body is the examiner's own byte limit.
+    /// Bytes of stored files that requests may have in memory at one time, all connections together.
+    /// Default 512 MiB. What comes in takes one small buffer per connection and is not counted.
     pub max_memory_bytes: u64,
     /// Time for the whole request header, also between two requests of a connection. Default 10 s.
     pub header_timeout: Duration,
@@ -44,8 +44,8 @@ pub struct ServeSettings {
     /// How long an answer of `/readyz` is reused, so that asking cannot exhaust the processor. Default
     /// 5 s.
     pub ready_cache: Duration,
-    /// Room on the disk of the data folder below which the service says that it is not ready. Default
-    /// 256 MiB.
+    /// Room on the disk of the data folder below which the service says that it is not ready and takes no
+    /// uploads: what it has promised still needs room for verdicts. Default 256 MiB.
     pub min_free_bytes: u64,
     /// Where webhooks may go. Default: public hosts over HTTPS.
     pub webhook_reach: Reach,

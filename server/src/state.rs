@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, Semaphore, watch};
 use verdict::Examiner;
 
 use crate::{
-    disk::Disk, error::ServeError, health::LastCheck, intake::Intake, limits::Gates, metered::KIB,
+    disk::Disk, error::ServeError, health::LastCheck, intake::Intake, limits::Gates,
     metrics::Metrics, pool::Pool, progress::Progress, reload::ExaminerCell,
     settings::ServeSettings, signatures::Signers, store::Store, work::Work,
 };
@@ -21,12 +21,12 @@ pub(crate) struct ServerState {
     /// The examinations' threads, for requests that need one.
     pub(crate) work: Arc<Work>,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) disk: Disk,
+    pub(crate) disk: Arc<Disk>,
     pub(crate) progress: Progress,
     /// Who signs for whom; empty unless configured.
     pub(crate) signers: Signers,
     pub(crate) gates: Gates,
-    /// Upload bytes that may be held, in KiB.
+    /// Bytes of stored files that requests may hold, in KiB.
     pub(crate) memory: Arc<Semaphore>,
     /// Reads manifests out of stored files; examinations have threads of their own.
     pub(crate) read_pool: Pool,
@@ -73,7 +73,7 @@ impl ServerState {
             intake: parts.intake,
             work: parts.work,
             metrics: parts.metrics,
-            disk: parts.disk,
+            disk: Arc::new(parts.disk),
             progress: parts.progress,
             signers: parts.signers,
         }))
@@ -116,6 +116,9 @@ impl ServerState {
         self.stop.subscribe()
     }
 }
+
+/// Unit of the memory semaphore.
+pub(crate) const KIB: u64 = 1024;
 
 /// Manifests that may wait to be read; past that the answer is 503.
 const READS_WAITING: usize = 32;

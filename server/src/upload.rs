@@ -1,5 +1,5 @@
-//! One upload, raw or as a form, brought to the same facts: its bytes with their digest, what it is said
-//! to be, and the texts beside it.
+//! One upload, raw or as a form, brought to the same facts: its file with the digest, what it is said to be,
+//! and the texts beside it.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use axum::{
 use http_body_util::BodyExt as _;
 use media::{Digest, Kind};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
+    blobs::Incoming,
     error::Problem,
     fields::{Field, Fields},
     metered::Meter,
@@ -24,15 +24,14 @@ use crate::{
 
 /// A complete upload.
 pub(crate) struct Upload {
-    /// Never empty.
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) file: Incoming,
+    /// Its length, never 0.
+    pub(crate) bytes: u64,
     pub(crate) digest: Digest,
     /// From `Content-Type` where it names a kind we know, else from the extension of the name.
     pub(crate) declared: Option<Kind>,
     /// The name is that of the form's file when no field gives one.
     pub(crate) fields: Fields,
-    /// The share of the service's upload memory; dropped with the bytes.
-    pub(crate) memory: Option<OwnedSemaphorePermit>,
 }
 
 /// What a request gave, before it is complete.
@@ -40,46 +39,33 @@ pub(crate) struct Parts {
     pub(crate) fields: Fields,
     pub(crate) file_name: Option<String>,
     pub(crate) declared: Option<Kind>,
-    pub(crate) content: Option<Content>,
+    pub(crate) content: Content,
+    /// Whether the form's file has begun.
+    pub(crate) has_file: bool,
     pub(crate) reach: Reach,
-}
-
-impl Parts {
-    fn new(state: &ServerState) -> Self {
-        Self {
-            fields: Fields::default(),
-            file_name: None,
-            declared: None,
-            content: None,
-            reach: state.settings.webhook_reach,
-        }
-    }
 }
 
 /// Bytes of a file that are hashed as they arrive: a chunk at a time costs no other request a wait.
 pub(crate) struct Content {
-    bytes: Vec<u8>,
+    file: Incoming,
     hash: Sha256,
+    pub(crate) bytes: u64,
 }
 
 impl Content {
-    /// Nothing yet.
-    pub(crate) fn new() -> Self {
+    fn new(file: Incoming) -> Self {
         Self {
-            bytes: Vec::new(),
+            file,
             hash: Sha256::new(),
+            bytes: 0,
         }
     }
 
     /// The next chunk.
-    pub(crate) fn push(&mut self, chunk: &Bytes) {
+    pub(crate) async fn push(&mut self, chunk: &Bytes) -> Result<(), Problem> {
         self.hash.update(chunk);
-        self.bytes.extend_from_slice(chunk);
-    }
-
-    /// How many bytes there are.
-    pub(crate) fn len(&self) -> u64 {
-        u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)
+        self.bytes += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        self.file.push(chunk).await.map_err(Problem::store)
     }
 }
 
@@ -88,7 +74,14 @@ pub(crate) async fn receive(
     state: &ServerState,
     request: Request<Body>,
 ) -> Result<Upload, Problem> {
-    let mut parts = Parts::new(state);
+    let mut parts = Parts {
+        fields: Fields::default(),
+        file_name: None,
+        declared: None,
+        content: Content::new(state.intake.incoming()),
+        has_file: false,
+        reach: state.settings.webhook_reach,
+    };
     read_parameters(&request, &mut parts)?;
     let is_form = is_form(request.headers());
     let max_bytes = state.max_bytes();
@@ -96,48 +89,30 @@ pub(crate) async fn receive(
     if declared_length(request.headers()).is_some_and(|length| length > room) {
         return Err(Problem::too_large(max_bytes));
     }
-    let (request, meter) = metered(state, request, room);
+    let meter = Meter::new(room, &state.settings, Some(Arc::clone(&state.disk)));
+    let request = request.map(|body| meter.attach(body));
     if is_form {
         multipart::read(request, &meter, max_bytes, &mut parts).await?;
     } else {
         read_raw(request, &meter, &mut parts).await?;
     }
-    complete(parts, meter.take_memory())
+    complete(parts)
 }
 
-/// Receives a body that is a file and nothing else. What stands beside it is the caller's to read.
-pub(crate) async fn receive_file(
-    state: &ServerState,
-    request: Request<Body>,
-) -> Result<Upload, Problem> {
-    let mut parts = Parts::new(state);
-    let max_bytes = state.max_bytes();
-    if declared_length(request.headers()).is_some_and(|length| length > max_bytes) {
-        return Err(Problem::too_large(max_bytes));
+fn complete(parts: Parts) -> Result<Upload, Problem> {
+    let Content { file, hash, bytes } = parts.content;
+    if bytes == 0 {
+        return Err(Problem::empty());
     }
-    let (request, meter) = metered(state, request, max_bytes);
-    read_raw(request, &meter, &mut parts).await?;
-    complete(parts, meter.take_memory())
-}
-
-/// The same request with a body that counts itself, up to `room` bytes.
-fn metered(state: &ServerState, request: Request<Body>, room: u64) -> (Request<Body>, Arc<Meter>) {
-    let meter = Meter::new(room, &state.settings, Arc::clone(&state.memory));
-    (request.map(|body| meter.attach(body)), meter)
-}
-
-fn complete(parts: Parts, memory: Option<OwnedSemaphorePermit>) -> Result<Upload, Problem> {
-    let content = parts.content.filter(|content| !content.bytes.is_empty());
-    let Content { bytes, hash } = content.ok_or_else(Problem::empty)?;
     let mut fields = parts.fields;
     fields.name = fields.name.or(parts.file_name);
     let name = fields.name.as_deref();
     Ok(Upload {
+        file,
         bytes,
         digest: Digest::from(<[u8; 32]>::from(hash.finalize())),
         declared: parts.declared.or_else(|| extension_kind(name?)),
         fields,
-        memory,
     })
 }
 
@@ -162,14 +137,12 @@ async fn read_raw(request: Request<Body>, meter: &Meter, parts: &mut Parts) -> R
         parts.declared = declared_kind(kind)?;
     }
     let mut body = request.into_body();
-    let mut content = Content::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| meter.problem(Problem::broken_body))?;
         if let Ok(chunk) = frame.into_data() {
-            content.push(&chunk);
+            parts.content.push(&chunk).await?;
         }
     }
-    parts.content = Some(content);
     Ok(())
 }
 
@@ -205,11 +178,11 @@ fn essence(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
 }
 
-fn content_type(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::CONTENT_TYPE)?.to_str().ok()
 }
 
-fn declared_length(headers: &HeaderMap) -> Option<u64> {
+pub(crate) fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers
         .get(header::CONTENT_LENGTH)?
         .to_str()
@@ -233,6 +206,7 @@ const MAX_FORM_BYTES: u64 = 64 << 10;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blobs::Blobs;
 
     #[test]
     fn a_type_that_is_no_medium_is_refused() {
@@ -253,13 +227,15 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_digest_is_that_of_all_chunks() {
-        let mut content = Content::new();
+    #[tokio::test]
+    async fn the_digest_is_that_of_all_chunks() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::in_folder(folder.path()).unwrap();
+        let mut content = Content::new(blobs.incoming());
         for chunk in [&b"a"[..], b"", b"bc"] {
-            content.push(&Bytes::from_static(chunk));
+            content.push(&Bytes::from_static(chunk)).await.unwrap();
         }
-        assert_eq!(content.len(), 3);
+        assert_eq!(content.bytes, 3);
         let digest = Digest::from(<[u8; 32]>::from(content.hash.finalize()));
         assert_eq!(digest, Digest::of(b"abc"));
     }

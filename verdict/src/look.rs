@@ -193,6 +193,7 @@ pub(crate) fn guarded<T>(
     media: &Media,
     work: impl FnOnce() -> T,
 ) -> Result<T, Panicked> {
+    let _span = tracing::info_span!("room", otel.name = room).entered();
     // Nothing that the room was changing is looked at afterwards, so no broken state is seen.
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
         tracing::error!(room, media.digest = %media.digest, "a room panicked on a file");

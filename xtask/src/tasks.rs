@@ -128,7 +128,26 @@ fn ci_steps(steps: &mut Steps) -> Result<(), TaskError> {
     test_steps(steps)?;
     demo_steps(steps)?;
     bench_steps(steps)?;
+    feature_steps(steps)?;
     deny::check(steps)
+}
+
+/// What is not in the default build: it has to compile without a warning, and what needs no device is tried. Last,
+/// because features of dependencies add up, and half the tree is compiled again.
+fn feature_steps(steps: &mut Steps) -> Result<(), TaskError> {
+    let all = ["--workspace", "--all-features"];
+    steps.step("lints of the optional features", || {
+        run(cargo("clippy")
+            .args(all)
+            .args(["--all-targets", "--", "--deny", "warnings"]))
+    })?;
+    let library = steps.step("set up ONNX Runtime", runtime::ensure)?;
+    steps.step("tests of the optional features", || {
+        let mut command = cargo_with_runtime("test", &library);
+        run(command
+            .args(all)
+            .args(["--test", "bonafide", "--", "serve_traces"]))
+    })
 }
 
 fn test_steps(steps: &mut Steps) -> Result<(), TaskError> {

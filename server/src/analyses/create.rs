@@ -14,6 +14,7 @@ use axum::{
 };
 use media::{Digest, Name};
 use sha2::{Digest as _, Sha256};
+use tracing::{Span, field};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Stored, frame::Analysis, headers};
@@ -129,7 +130,7 @@ pub(crate) async fn create(
     let wait = headers::wait(request.headers(), state.settings.max_wait);
     let key = headers::idempotency_key(request.headers())?.map(str::to_owned);
     // Before the body is read: better no answer than a late one.
-    if !state.intake.has_room() {
+    if !state.intake.has_room(caller.tenant) {
         return Err(Problem::busy());
     }
     let upload = receive(&state, request).await?;
@@ -168,11 +169,14 @@ pub(crate) async fn accept(
         idempotency,
         now: state.now(),
     };
-    let admission = state.intake.submit(submission).await;
-    // Only now: until its blob is written, the bytes are in memory.
-    drop(upload.memory);
-    match admission.map_err(Problem::store)? {
+    match state
+        .intake
+        .submit(submission, upload.file)
+        .await
+        .map_err(Problem::store)?
+    {
         Admission::Created(kept) => {
+            Span::current().record("analysis.id", field::display(id));
             tracing::info!(analysis.id = %id, upload.digest = %upload.digest, "accepted an upload");
             Ok(kept)
         }

@@ -21,9 +21,8 @@ use super::{
 use crate::{
     auth::Caller,
     error::Problem,
-    metered::KIB,
     openapi::Refusals,
-    state::ServerState,
+    state::{KIB, ServerState},
     store::{AnalysisId, Scope},
 };
 
@@ -134,8 +133,8 @@ pub(crate) async fn find(
     }
 }
 
-/// The file of an analysis. It comes back into memory, so it takes its share of the room for uploads, which
-/// the permit holds.
+/// The file of an analysis. It comes back into memory, so it takes its share of the room for such files,
+/// which the permit holds.
 pub(super) async fn original(
     state: &ServerState,
     kept: &Stored,

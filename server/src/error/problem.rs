@@ -247,18 +247,27 @@ impl Problem {
         }
     }
 
+    /// What came in cannot be kept.
+    pub(crate) fn disk_full() -> Self {
+        let detail =
+            "The disk of this service has no room left. Nothing was kept; send it again later.";
+        Self::new(&DISK_FULL, detail).after(OPERATOR_S)
+    }
+
     /// The store cannot answer; its own words go to the log.
     pub(crate) fn store(error: StoreError) -> Self {
-        match error.fault() {
-            Fault::Busy => Self::busy(),
-            fault @ (Fault::Caller | Fault::Operator | Fault::Bug) => {
-                tracing::error!(%error, code = error.code(), "the store cannot answer");
-                Self::fault(
-                    fault,
-                    "The service cannot reach what it keeps. Try again later.",
-                )
-            }
+        let fault = error.fault();
+        if fault == Fault::Busy {
+            return Self::busy();
         }
+        tracing::error!(%error, code = error.code(), "the store cannot answer");
+        if matches!(error, StoreError::Full) {
+            return Self::disk_full();
+        }
+        Self::fault(
+            fault,
+            "The service cannot reach what it keeps. Try again later.",
+        )
     }
 
     /// All room is taken; nothing was read or started.
@@ -403,10 +412,11 @@ const UNAVAILABLE: Kind = Kind(
     "unavailable",
     "Service unavailable",
 );
+const DISK_FULL: Kind = Kind(StatusCode::SERVICE_UNAVAILABLE, "disk_full", "No room left");
 const BUSY: Kind = Kind(StatusCode::SERVICE_UNAVAILABLE, "busy", "Service busy");
 
 #[cfg(test)]
-const KINDS: [Kind; 27] = [
+const KINDS: [Kind; 28] = [
     EMPTY,
     BAD_MULTIPART,
     BAD_PARAMETER,
@@ -433,6 +443,7 @@ const KINDS: [Kind; 27] = [
     TOO_MANY_OPEN,
     INTERNAL,
     UNAVAILABLE,
+    DISK_FULL,
     BUSY,
 ];
 

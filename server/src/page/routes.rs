@@ -65,7 +65,7 @@ async fn taken(
     request: Request<Body>,
 ) -> Result<store::Analysis, Problem> {
     caller.may(Scope::Analyse)?;
-    if !state.intake.has_room() {
+    if !state.intake.has_room(caller.tenant) {
         return Err(Problem::busy());
     }
     let upload = receive(state, request).await?;

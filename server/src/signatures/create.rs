@@ -14,6 +14,7 @@ use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use tracing::Span;
 
 use super::{
+    body::{self, File as Received},
     parameters::{self, Parameters},
     signers::TenantSigner,
 };
@@ -23,7 +24,7 @@ use crate::{
     openapi::{File, Refusals, SigningRefusals},
     state::ServerState,
     store::Scope,
-    upload::{UNNAMED, Upload, receive_file},
+    upload::UNNAMED,
 };
 
 /// Signs one file with the key of the tenant and gives it back.
@@ -67,8 +68,8 @@ pub(crate) async fn create(
     }
     // Before the body is read: better no answer than a late one.
     drop(state.work.place().ok_or_else(Problem::busy)?);
-    let upload = receive_file(&state, request).await?;
-    let signed = sign(&state, caller, signer, said, upload).await?;
+    let file = body::receive(&state, request).await?;
+    let signed = sign(&state, caller, signer, said, file).await?;
     let headers = [
         (header::CONTENT_TYPE, signed.media.kind.mime()),
         (header::CONTENT_DISPOSITION, "attachment"),
@@ -81,7 +82,7 @@ async fn sign(
     caller: Caller,
     signer: Arc<TenantSigner>,
     said: Parameters,
-    upload: Upload,
+    file: Received,
 ) -> Result<SignedFile, Problem> {
     let place = state.work.place().ok_or_else(Problem::busy)?;
     let (limits, now) = (*state.examiner().limits(), state.now());
@@ -92,7 +93,7 @@ async fn sign(
             // Told where it is done: whoever asked may be gone by now.
             let _request = span.entered();
             let name = Name::from_text(said.name.as_deref().unwrap_or(UNNAMED));
-            let media = Media::from_bytes(name, upload.declared, upload.bytes, &limits)
+            let media = Media::from_bytes(name, file.declared, file.bytes, &limits)
                 .map_err(|_| Problem::too_large(limits.max_bytes))?;
             let (profile, stated) = signer
                 .profile(said.profile.as_deref())
@@ -102,7 +103,7 @@ async fn sign(
             let signed = outcome.map_err(|error| Problem::unsigned(&error))?;
             Ok(SignedFile {
                 media: signed.media,
-                _memory: upload.memory,
+                _memory: file.memory,
                 _caller: caller,
             })
         })

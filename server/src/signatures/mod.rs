@@ -3,6 +3,7 @@
 //! Off unless the operator gives a tenant a signer. What may be stated is the operator's choice, too, and never that a
 //! camera took the file: a service sees an upload and no camera.
 
+mod body;
 mod create;
 mod parameters;
 mod signers;

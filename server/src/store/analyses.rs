@@ -191,7 +191,8 @@ pub struct Page {
 #[async_trait]
 pub trait Analyses: Send + Sync {
     /// Stores an upload with its blob's row, its job and its idempotency key in one transaction that is
-    /// durable on return. `max_waiting` bounds the jobs that are not finished, all tenants together.
+    /// durable on return. `max_waiting` bounds the jobs of this tenant that are not finished: no tenant's
+    /// flood takes another's place.
     ///
     /// # Errors
     ///

@@ -12,6 +12,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, oneshot},
     time::timeout,
 };
+use tracing::Span;
 use uuid::Uuid;
 use verdict::{Examiner, GiveUp, GivenUp, Options, Report};
 
@@ -73,7 +74,9 @@ impl Work {
         let threads_place = place.split(1);
         let (begin, begun) = oneshot::channel();
         let (job, examiner, now) = (job.clone(), Arc::clone(examiner), self.now());
+        let span = Span::current();
         let queued = self.pool.run(move || {
+            let _span = span.entered();
             // Nobody may listen any more; the work is wanted all the same.
             let _ = begin.send(());
             let report = report(&examiner, &job, bytes, now);
@@ -137,7 +140,7 @@ impl Work {
         let id = job.lease.analysis;
         match completion {
             Completion::Recorded => {
-                self.parts.queue.job_ended();
+                self.parts.queue.job_ended(job.tenant);
                 self.parts.metrics.examined(report, age(id));
                 tracing::info!(
                     analysis.id = %id,

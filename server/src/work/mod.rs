@@ -24,6 +24,7 @@ use tokio::{
     task::JoinSet,
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
+use tracing::Instrument as _;
 
 use crate::{
     blobs::Blobs,
@@ -142,7 +143,8 @@ impl Work {
                 Ok(mut jobs) => match jobs.pop() {
                     Some(job) => {
                         if let Some(ready) = self.make_room(job, place, &mut stop).await {
-                            under_way.spawn(Arc::clone(self).examine(ready));
+                            let span = span_of(&ready.job);
+                            under_way.spawn(Arc::clone(self).examine(ready).instrument(span));
                         }
                         while under_way.try_join_next().is_some() {}
                     }
@@ -248,6 +250,11 @@ impl Work {
     fn now(&self) -> Timestamp {
         (self.parts.clock)()
     }
+}
+
+/// One attempt at a job. The request that brought it may be over; they have the id in common.
+fn span_of(job: &Job) -> tracing::Span {
+    tracing::info_span!("examination", analysis.id = %job.lease.analysis, attempt = job.attempt)
 }
 
 /// How long a job stays with a process that no longer says it has it.

@@ -68,11 +68,13 @@ impl House {
     }
 
     async fn submit(&self, bytes: &[u8], name: &str) -> Admission {
+        let mut file = self.intake.incoming();
+        file.push(bytes).await.unwrap();
         let submission = Submission {
             id: AnalysisId::new(),
             tenant: self.tenant,
             digest: Digest::of(bytes),
-            bytes: bytes.to_vec(),
+            bytes: u64::try_from(bytes.len()).unwrap(),
             name: Name::from_text(name),
             declared_kind: None,
             external_id: None,
@@ -82,7 +84,11 @@ impl House {
             idempotency: None,
             now: clock(),
         };
-        self.intake.submit(submission).await.unwrap()
+        self.intake.submit(submission, file).await.unwrap()
+    }
+
+    fn has_room(&self) -> bool {
+        self.intake.has_room(self.tenant)
     }
 
     async fn taken(&self, bytes: &[u8]) -> Analysis {
@@ -260,7 +266,7 @@ async fn the_same_bytes_are_answered_from_the_cache_under_their_new_name() {
 async fn a_full_queue_leaves_no_blob_and_is_noticed_by_the_next() {
     let house = House::new(1).await;
     let first = house.taken(b"first").await;
-    assert!(!house.intake.has_room());
+    assert!(!house.has_room());
     assert_eq!(house.submit(b"second", "b").await, Admission::QueueFull);
     assert_eq!(house.blobs().await.len(), 1);
     house
@@ -268,7 +274,7 @@ async fn a_full_queue_leaves_no_blob_and_is_noticed_by_the_next() {
         .erase(house.tenant, first.id, clock())
         .await
         .unwrap();
-    assert!(house.intake.has_room(), "its job went with it");
+    assert!(house.has_room(), "its job went with it");
     house.taken(b"third").await;
 }
 
@@ -281,14 +287,14 @@ async fn jobs_of_an_earlier_process_take_their_places() {
     house.parts.as_mut().unwrap().queue = Arc::clone(&signs);
     let (store, blobs) = (Arc::clone(&house.store), house.blobs.clone());
     house.intake = Intake::new(store, blobs, examiner, 1, signs);
-    assert!(house.intake.has_room(), "nothing is known of the first yet");
+    assert!(house.has_room(), "nothing is known of the first yet");
     assert_eq!(house.submit(b"second", "b").await, Admission::QueueFull);
-    assert!(!house.intake.has_room());
+    assert!(!house.has_room());
     assert_eq!(house.blobs().await.len(), 1);
     let (_stop, _running) = house.work();
     house.verdict(first.id).await;
     let open = async {
-        while !house.intake.has_room() {
+        while !house.has_room() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -306,7 +312,7 @@ async fn a_flood_costs_the_disk_no_more_than_the_queue_has_room_for() {
     assert_eq!(admissions.iter().filter(is_taken).count(), 3);
     assert_eq!(house.store.counts().await.unwrap().jobs, 3);
     assert_eq!(house.blobs().await.len(), 3);
-    assert!(!house.intake.has_room());
+    assert!(!house.has_room());
 }
 
 #[tokio::test]
@@ -332,12 +338,10 @@ async fn the_janitor_removes_what_is_over_and_what_a_crash_left() {
         tenant: house.tenant,
         digest: Digest::of(b"orphan"),
     };
+    let mut file = house.blobs.incoming();
+    file.push(b"orphan").await.unwrap();
     let deposit = house.blobs.deposit().await;
-    house
-        .blobs
-        .put(&deposit, over, b"orphan".to_vec())
-        .await
-        .unwrap();
+    house.blobs.put(&deposit, over, file).await.unwrap();
     drop(deposit);
     let swept = house.janitor().round(false).await.unwrap();
     assert_eq!(

@@ -172,6 +172,10 @@ async fn full(world: World) {
     world.finish(job.lease, NOW).await;
     let taken = world.store.admit(second, 1).await.unwrap();
     assert!(matches!(taken, Admission::Created(_)), "{taken:?}");
+    // Ours is full again, and theirs is not.
+    let another = upload(world.theirs, b"y");
+    let taken = world.store.admit(another, 1).await.unwrap();
+    assert!(matches!(taken, Admission::Created(_)), "{taken:?}");
 }
 
 async fn list(world: World) {

@@ -98,7 +98,7 @@ async fn admit(
     {
         return Ok(admission);
     }
-    if new.finished.is_none() && waiting(connection).await? >= max_waiting {
+    if new.finished.is_none() && waiting(connection, new.tenant).await? >= max_waiting {
         return Ok(Admission::QueueFull);
     }
     insert(connection, &new).await?;
@@ -207,8 +207,9 @@ fn declared_kind(kind: Option<Kind>) -> Option<&'static str> {
         .filter(|mime| Kind::from_mime(mime).is_some())
 }
 
-async fn waiting(connection: &mut SqliteConnection) -> Result<u64, StoreError> {
-    let row = sqlx::query("SELECT count(*) AS jobs FROM jobs")
+async fn waiting(connection: &mut SqliteConnection, tenant: TenantId) -> Result<u64, StoreError> {
+    let row = sqlx::query("SELECT count(*) AS jobs FROM jobs WHERE tenant = ?")
+        .bind(tenant.0)
         .fetch_one(connection)
         .await
         .map_err(store_error)?;

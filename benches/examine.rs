@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clock::measure;
-use detector::{Detection, Detector, Provider, Settings};
+use detector::{Batching, Detection, Detector, Provider, Settings};
 use media::{Kind, Limits, Media, Name, Picture};
 use provenance::keys::{ChainRequest, Secrets, development_chain};
 use provenance::{
@@ -230,6 +230,7 @@ fn load_detector() -> Result<Detector, Failure> {
         runtime: std::env::var_os("ORT_DYLIB_PATH").map(PathBuf::from),
         provider: Provider::Cpu,
         workers: 1,
+        batching: Batching::NONE,
     };
     let detector = Detector::load(&settings)?;
     detector.warm_up()?;

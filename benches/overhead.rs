@@ -11,6 +11,7 @@ mod clock;
 mod picture;
 
 use std::{
+    collections::BTreeMap,
     error::Error,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
@@ -21,7 +22,7 @@ use std::{
 };
 
 use clock::{Cost, measure};
-use detector::{Detector, Provider, Settings};
+use detector::{Batching, Detector, Provider, Settings};
 use media::{Kind, Limits, Media, Name};
 use provenance::{Judge, Timestamp, TrustStore};
 use server::{DataFolder, ExaminerCell, ServeSettings, Service};
@@ -143,7 +144,12 @@ fn serve(
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let settings = ServeSettings::new(listen, 1, || NOW);
     let cell = Arc::new(ExaminerCell::new(Arc::clone(examiner)));
-    let service = runtime.block_on(Service::bind(cell, DataFolder::temporary()?, settings))?;
+    let service = runtime.block_on(Service::bind(
+        cell,
+        DataFolder::temporary()?,
+        BTreeMap::new(),
+        settings,
+    ))?;
     let address = service.address();
     let (stop, stopped) = oneshot::channel();
     runtime.spawn(service.run(async {
@@ -159,6 +165,7 @@ fn examiner() -> Result<Examiner, Failure> {
         runtime: std::env::var_os("ORT_DYLIB_PATH").map(PathBuf::from),
         provider: Provider::Cpu,
         workers: 1,
+        batching: Batching::NONE,
     })?;
     detector.warm_up()?;
     let judge = Judge::new(TrustStore::bundled()?)?;

@@ -1,6 +1,7 @@
 //! The configuration file: defaults an operator writes down once. Variables and flags win over it.
 
 use std::{
+    collections::BTreeMap,
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -8,7 +9,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::exit::Failure;
+use crate::{exit::Failure, profile};
 
 /// The whole file. Unknown keys are refused, so that a misspelt limit is noticed.
 #[derive(Default, Deserialize)]
@@ -66,6 +67,22 @@ pub(crate) struct ServeConfig {
     pub(crate) drain_timeout_s: Option<u64>,
     /// Collector to send spans to.
     pub(crate) otlp_endpoint: Option<String>,
+    /// Who signs for a tenant, by the tenant's name.
+    pub(crate) signers: BTreeMap<String, SignerConfig>,
+}
+
+/// A `[serve.signers.TENANT]` table: a tenant's key, and what may be stated with it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignerConfig {
+    /// Private key, PEM (PKCS#8), mode 0600.
+    pub(crate) key: PathBuf,
+    /// File with its passphrase, mode 0600.
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Certificate chain of the key, PEM, the signing certificate first.
+    pub(crate) chain: PathBuf,
+    /// Shipped profiles and profile files that requests may name; the first is the default.
+    pub(crate) profiles: Vec<String>,
 }
 
 impl Config {
@@ -84,19 +101,36 @@ impl Config {
         let mut config: Self =
             toml::from_str(&text).map_err(|error| refused(in_one_line(&error, &text)))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for place in [
-            &mut config.models,
-            &mut config.runtime,
-            &mut config.policy,
-            &mut config.serve.data_dir,
-        ]
-        .into_iter()
-        .flatten()
-        .chain(&mut config.trust)
+        config.start_at(folder);
+        Ok(config)
+    }
+
+    fn start_at(&mut self, folder: &Path) {
+        let named = [
+            &mut self.models,
+            &mut self.runtime,
+            &mut self.policy,
+            &mut self.serve.data_dir,
+        ];
+        let signers = self.serve.signers.values_mut();
+        let of_signers = signers.flat_map(|signer| {
+            [&mut signer.key, &mut signer.chain]
+                .into_iter()
+                .chain(&mut signer.passphrase_file)
+        });
+        for place in named
+            .into_iter()
+            .flatten()
+            .chain(&mut self.trust)
+            .chain(of_signers)
         {
             *place = folder.join(&place);
         }
-        Ok(config)
+        for signer in self.serve.signers.values_mut() {
+            for name in &mut signer.profiles {
+                *name = profile::below(folder, name);
+            }
+        }
     }
 }
 

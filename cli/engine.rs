@@ -1,6 +1,6 @@
 //! Builds the one examiner of a run, and says why there is no detector in it when there is none.
 
-use detector::{Detector, DetectorError, Provider};
+use detector::{Batching, Detector, DetectorError, Provider};
 use media::Limits;
 use provenance::{Judge, TrustStore};
 use verdict::{DetectorSlot, Examiner, Policy};
@@ -94,11 +94,13 @@ fn absent(error: &DetectorError, places: &DetectorPlaces) -> Option<DetectorSlot
 impl DetectorPlaces {
     /// As the detector takes them.
     pub(crate) fn settings(&self, workers: usize) -> detector::Settings {
+        let provider = self.provider.unwrap_or_default();
         detector::Settings {
             models_dir: self.models.clone(),
             runtime: self.runtime.clone(),
-            provider: self.provider.unwrap_or_default(),
+            provider,
             workers,
+            batching: Batching::of(provider),
         }
     }
 }

@@ -62,6 +62,12 @@ impl Failure {
         Self::from_fault(error.fault(), &format_args!("{}: {error}", path.display()))
     }
 
+    /// The same, told of `what`.
+    pub(crate) fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     /// The sentence.
     pub(crate) fn message(&self) -> &str {
         &self.message
@@ -117,6 +123,13 @@ impl From<ServeError> for Failure {
                 "make one with `bonafide admin keys new --data-dir DIR --tenant NAME --scopes analyse,read`, or listen on 127.0.0.1"
             }
             ServeError::Listen { .. } => "give a free address of this machine with --listen",
+            ServeError::NoProfile => {
+                "give profiles = [\"publish\"], or another one (docs/SIGNING.md)"
+            }
+            ServeError::ProfileTwice(_) => "give each profile file a name of its own",
+            ServeError::CaptureClaim(_) => {
+                "leave it out, and sign captures with `bonafide sign` where the camera is"
+            }
             ServeError::Threads(_) => "ask for fewer threads with --jobs",
             ServeError::Store(error) => return Self::from(error),
         };

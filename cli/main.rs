@@ -18,6 +18,7 @@ mod keys;
 mod log;
 mod models;
 mod output;
+mod profile;
 mod progress;
 mod reload;
 mod reports;

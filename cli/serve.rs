@@ -1,6 +1,9 @@
 //! `bonafide serve`: the HTTP service of the `server` crate, with this program's settings and signals.
 
+mod signers;
+
 use std::{
+    collections::BTreeMap,
     io::{self, Write as _},
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, mpsc},
@@ -8,8 +11,9 @@ use std::{
     time::Duration,
 };
 
-use server::{DataFolder, ExaminerCell, Reach, ServeSettings, Service};
-
+use server::{
+    DataFolder, ExaminerCell, Reach, ServeSettings, Service, TenantSigner, store::TenantName,
+};
 use verdict::DetectorSlot;
 
 use crate::{
@@ -27,6 +31,7 @@ pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure
     // Uploads and the private keys of webhooks pass through it.
     secret::no_core_dumps();
     let serve = serve_settings(args, settings);
+    let signers = signers::signers(&settings.config.serve.signers)?;
     let places = settings.detector(&args.detector)?;
     let slot = detector_that_stands_back(&places, serve.workers)?;
     let examiner = engine::examiner(
@@ -50,7 +55,7 @@ pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure
     thread::scope(|scope| {
         let rules = Arc::clone(&cell);
         scope.spawn(move || reload::obey(&told, &rules, args, settings));
-        let exit = runtime.block_on(answer(cell, data, serve, tell));
+        let exit = runtime.block_on(answer(cell, data, signers, serve, tell));
         // Ends the task that passes SIGHUP on, and with it the thread that waits for it.
         drop(runtime);
         exit
@@ -86,6 +91,7 @@ fn data_folder(args: &ServeArgs, settings: &Settings) -> Result<DataFolder, Fail
 async fn answer(
     examiner: Arc<ExaminerCell>,
     data: DataFolder,
+    signers: BTreeMap<TenantName, TenantSigner>,
     settings: ServeSettings,
     tell: mpsc::Sender<()>,
 ) -> Result<Exit, Failure> {
@@ -93,7 +99,7 @@ async fn answer(
     let stop = Stop::listen()?;
     reload::notice(tell)?;
     let is_temporary = data.is_temporary();
-    let service = Service::bind(examiner, data, settings).await?;
+    let service = Service::bind(examiner, data, signers, settings).await?;
     if is_temporary {
         say(
             "no --data-dir is given: what is uploaded is kept until this service ends, and then removed",

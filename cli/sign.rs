@@ -13,8 +13,7 @@ mod work;
 
 use std::{
     collections::BTreeSet,
-    fs::{self, File},
-    io::{self, Read as _},
+    fs, io,
     path::Path,
     sync::{
         Mutex,
@@ -25,7 +24,7 @@ use std::{
 };
 
 use media::{Digest, Limits, Media};
-use provenance::{BrokenHistory, Profile, signer::Signer};
+use provenance::{BrokenHistory, signer::Signer};
 use verdict::{Examiner, Policy};
 
 use crate::{
@@ -33,6 +32,7 @@ use crate::{
     clock, engine,
     exit::{Exit, Failure},
     output::{self, folder_of, say},
+    profile,
     settings::Settings,
     sign::{
         desk::Desk,
@@ -115,7 +115,7 @@ fn statement<'a>(
         })
     };
     Ok(Statement {
-        profile: profile(name)?,
+        profile: profile::find(name)?,
         broken_history: match args.accept_broken_history {
             true => BrokenHistory::DangerousAccept,
             false => BrokenHistory::Refuse,
@@ -125,35 +125,6 @@ fn statement<'a>(
         no_train: args.no_train,
         parent: args.parent.as_deref().map(open).transpose()?,
     })
-}
-
-/// A shipped profile by its name, or a file's by its path.
-fn profile(name: &str) -> Result<Profile, Failure> {
-    let path = Path::new(name);
-    let is_file = path
-        .extension()
-        .is_some_and(|extension| extension == "toml");
-    if !is_file {
-        return Ok(Profile::shipped(name)?);
-    }
-    let text = read_text(path, PROFILE_BYTES).map_err(|error| {
-        Failure::usage(
-            format!("the profile {name} cannot be read: {error}"),
-            "docs/SIGNING.md has a profile file to start from",
-        )
-    })?;
-    Ok(Profile::from_toml(&text)?)
-}
-
-fn read_text(path: &Path, max_bytes: u64) -> io::Result<String> {
-    let mut text = String::new();
-    let read = File::open(path)?
-        .take(max_bytes + 1)
-        .read_to_string(&mut text)?;
-    match u64::try_from(read).is_ok_and(|read| read <= max_bytes) {
-        true => Ok(text),
-        false => Err(io::Error::other("it is too long")),
-    }
 }
 
 fn no_deed() -> Failure {
@@ -234,6 +205,3 @@ fn sign_all(work: &Work<'_>, items: &[Item], jobs: usize) -> Result<Exit, Failur
 
 /// Files of a quarter of a gibibyte: each thread holds up to four copies of one in memory.
 const MAX_BYTES: u64 = 256 << 20;
-
-/// A profile with every field and its assertions takes a few hundred kilobytes at most.
-const PROFILE_BYTES: u64 = 1 << 20;

@@ -16,6 +16,8 @@ mod corpus;
 mod fixture_verdicts;
 mod keys_and_signing;
 mod keys_certificates;
+#[cfg(target_os = "linux")]
+mod keys_prompt;
 mod models_add;
 mod models_eval;
 mod pixels;
@@ -34,15 +36,27 @@ mod serve_log;
 mod serve_operations;
 mod serve_page;
 mod serve_power;
+#[cfg(unix)]
+mod serve_signatures;
 mod serve_tenants;
 mod serve_traces;
 mod serve_uploads;
 mod serve_webhooks;
 mod sign_elsewhere;
 mod sign_folder;
+mod sign_formats;
+#[cfg(target_os = "linux")]
+mod sign_memory;
 mod sign_refusals;
 mod sign_safety;
 mod sign_stamps;
+#[path = "../provenance/tests/signing_files.rs"]
+#[expect(
+    dead_code,
+    clippy::as_conversions,
+    reason = "the crate that has the formats tries more with them"
+)]
+mod signing_files;
 mod support;
 mod tidy;
 mod verify;

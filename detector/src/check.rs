@@ -13,9 +13,9 @@ use crate::{
     engine::Settings,
     error::DetectorError,
     provider::Provider,
-    session::{Asked, Runtime, Session},
+    session::{Answer, Asked, Runtime, Session},
     store::{PerModel, list_models, read_model},
-    tensor::tensor,
+    tensor::{Tensor, tensor},
 };
 
 /// A model that passed every check and one inference.
@@ -55,11 +55,13 @@ fn check_model(
 ) -> Result<CheckedModel, DetectorError> {
     let model = read_model(&settings.models_dir, card)?;
     let mut session = Session::new(runtime, &model, settings.provider)?;
-    let window = tensor(&test_window(model.card.input.side_px), &model.card.input);
+    let window = test_window(model.card.input.side_px);
+    let window = tensor(&[window.view()], &model.card.input)
+        .map_err(|error| DetectorError::Inference(error.to_string()))?;
     // The first run warms up; it also asks for the patches, so that a card that names no map of the graph is found.
-    session.answer(&window, Asked::Patches)?;
+    answer(&mut session, &window, Asked::Patches)?;
     let started = Instant::now();
-    let logit = session.answer(&window, Asked::Logit)?.logit;
+    let logit = answer(&mut session, &window, Asked::Logit)?.logit;
     let window_ms = started.elapsed().as_secs_f64() * 1_000.0;
     let not_finite = || DetectorError::NotFinite {
         model: model.card.name.clone(),
@@ -71,6 +73,11 @@ fn check_model(
         logit,
         window_ms,
     })
+}
+
+fn answer(session: &mut Session, window: &Tensor, asked: Asked) -> Result<Answer, DetectorError> {
+    let missing = || DetectorError::Inference("the model gave no answer".to_owned());
+    session.answers(window, asked)?.pop().ok_or_else(missing)?
 }
 
 /// The version in the name of the ONNX Runtime library at `path`, where it has one, and what the library says about

@@ -7,7 +7,7 @@
 //! The rule in full, so that a training recipe can repeat it: a picture smaller than the window is tiled to its
 //! size; candidates stand evenly, at most half a window apart; texture is the mean variance of the green channel over
 //! the 16-pixel cells inside a window; the busiest candidates are taken first, then four fixed places along the longer
-//! side, then the busiest of the rest until there are eight; a window that shares half its area or more with one
+//! side, then the busiest of the rest until there are eight (four in the delivered view); a window that shares half its area or more with one
 //! already taken is left out, and so is a flat one.
 
 use std::cmp::Reverse;
@@ -25,8 +25,12 @@ pub const MIN_SIDE_PX: u32 = 128;
 /// banners and screenshots of scrolled pages. Source: own choice, none is in a calibration sample.
 pub const MAX_ASPECT: u32 = 8;
 
-/// Most windows taken from one view of a picture.
+/// Most windows taken from the native view of a picture.
 pub const MAX_CROPS: usize = 8;
+
+/// Most windows taken from the delivered view: it is asked only whether it agrees, and its shorter side is at most 512
+/// pixels, so that four windows of 256 cover a square picture.
+pub(crate) const DELIVERED_CROPS: usize = 4;
 
 /// Why a picture of this size lies outside every model's domain; `None` when it does not.
 pub fn outside(width_px: u32, height_px: u32) -> Option<Applicability> {
@@ -40,21 +44,25 @@ pub fn outside(width_px: u32, height_px: u32) -> Option<Applicability> {
     }
 }
 
-/// Takes up to [`MAX_CROPS`] windows `[side, side, 3]` out of `pixels` `[H, W, 3]`; none when the picture is flat.
+/// Takes up to `most` windows `[side, side, 3]` out of `pixels` `[H, W, 3]`; none when the picture is flat.
 ///
 /// The order is fixed by the pixels alone. `pixels` must not be empty.
-pub(crate) fn take(pixels: ArrayView3<'_, u8>, side: usize) -> Vec<Array3<u8>> {
-    let placed = take_placed(pixels, side).into_iter();
+pub(crate) fn take(pixels: ArrayView3<'_, u8>, side: usize, most: usize) -> Vec<Array3<u8>> {
+    let placed = take_placed(pixels, side, most).into_iter();
     placed.map(|(_, window)| window).collect()
 }
 
 /// The same, each with its top left corner. A small picture is tiled, so a window may reach beyond it.
-pub(crate) fn take_placed(pixels: ArrayView3<'_, u8>, side: usize) -> Vec<(Spot, Array3<u8>)> {
+pub(crate) fn take_placed(
+    pixels: ArrayView3<'_, u8>,
+    side: usize,
+    most: usize,
+) -> Vec<(Spot, Array3<u8>)> {
     let pixels = tiled(pixels, side);
     let texture = Texture::measure(pixels.view());
     let (height, width, _) = pixels.dim();
     let window = |spot: Spot| (spot, window(pixels.view(), spot, side, side).to_owned());
-    choose(width - side, height - side, side, &texture)
+    choose(width - side, height - side, side, most, &texture)
         .into_iter()
         .map(window)
         .collect()
@@ -88,28 +96,17 @@ impl Spot {
     }
 }
 
-fn choose(free_x: usize, free_y: usize, side: usize, texture: &Texture) -> Vec<Spot> {
+fn choose(free_x: usize, free_y: usize, side: usize, most: usize, texture: &Texture) -> Vec<Spot> {
     let mut busiest: Vec<_> = candidates(free_x, free_y, side)
         .map(|spot| (Reverse(texture.mean(spot, side)), spot))
         .collect();
     busiest.sort_unstable();
     let by_texture = busiest.into_iter().map(|(_, spot)| spot);
-    let mut chosen = Vec::with_capacity(MAX_CROPS);
-    add(
-        &mut chosen,
-        MAX_CROPS / 2,
-        by_texture.clone(),
-        side,
-        texture,
-    );
-    add(
-        &mut chosen,
-        MAX_CROPS,
-        spread(free_x, free_y),
-        side,
-        texture,
-    );
-    add(&mut chosen, MAX_CROPS, by_texture, side, texture);
+    let mut chosen = Vec::with_capacity(most);
+    add(&mut chosen, most / 2, by_texture.clone(), side, texture);
+    let spread = spread(free_x, free_y);
+    add(&mut chosen, most, spread, side, texture);
+    add(&mut chosen, most, by_texture, side, texture);
     chosen
 }
 
@@ -268,26 +265,26 @@ mod tests {
     #[test]
     fn a_picture_of_one_window_is_taken_once_and_whole() {
         let pixels = noise(256, 256, 100);
-        assert_eq!(take(pixels.view(), 256), vec![pixels]);
+        assert_eq!(take(pixels.view(), 256, MAX_CROPS), vec![pixels]);
     }
 
     #[test]
     fn a_large_picture_gives_eight_windows_and_texture_comes_first() {
         let mut pixels = noise(1_000, 1_500, 4);
         put(&mut pixels, 600, 1_100, &noise(256, 256, 120));
-        let windows = take(pixels.view(), 256);
+        let windows = take(pixels.view(), 256, MAX_CROPS);
         assert_eq!(windows.len(), MAX_CROPS);
         assert!(windows.iter().all(|window| window.dim() == (256, 256, 3)));
         let range =
             |window: &Array3<u8>| window.iter().max().unwrap() - window.iter().min().unwrap();
         assert!(range(&windows[0]) > 100);
-        assert_eq!(windows, take(pixels.view(), 256));
+        assert_eq!(windows, take(pixels.view(), 256, MAX_CROPS));
     }
 
     #[test]
     fn a_small_picture_is_tiled() {
         let pixels = noise(130, 300, 100);
-        let windows = take(pixels.view(), 256);
+        let windows = take(pixels.view(), 256, MAX_CROPS);
         assert!(!windows.is_empty());
         for window in windows {
             let rows =
@@ -298,10 +295,10 @@ mod tests {
 
     #[test]
     fn a_flat_picture_gives_no_window_and_flat_places_are_left_out() {
-        assert!(take(Array3::from_elem((512, 512, 3), 90).view(), 256).is_empty());
+        assert!(take(Array3::from_elem((512, 512, 3), 90).view(), 256, MAX_CROPS).is_empty());
         let mut pixels = Array3::from_elem((1_024, 1_024, 3), 90);
         put(&mut pixels, 0, 0, &noise(256, 256, 100));
-        let windows = take(pixels.view(), 256);
+        let windows = take(pixels.view(), 256, MAX_CROPS);
         let textured = |window: &Array3<u8>| window.iter().any(|value| *value != 90);
         assert!(!windows.is_empty() && windows.iter().all(textured));
     }
@@ -313,7 +310,7 @@ mod tests {
         ) {
             let (width, height) = (width.max(side), height.max(side));
             let texture = Texture::measure(noise(height, width, 100).view());
-            let spots = choose(width - side, height - side, side, &texture);
+            let spots = choose(width - side, height - side, side, MAX_CROPS, &texture);
             prop_assert!((1..=MAX_CROPS).contains(&spots.len()));
             let inside = |spot: &Spot| spot.x + side <= width && spot.y + side <= height;
             prop_assert!(spots.iter().all(inside));

@@ -12,11 +12,11 @@ use crate::{
     calibration::Calibration,
     card::{Card, Input},
     check::test_window,
-    crops,
+    crops::{self, DELIVERED_CROPS, MAX_CROPS},
     detection::{Applicability, Detection, Failure, Inapplicable, ModelReading, View},
     error::DetectorError,
     heat_map::{HeatMap, Tile},
-    pool::{Pool, Ticket, Worker},
+    pool::{Batching, Pool, Ticket, Worker},
     provider::Provider,
     reading,
     session::{Answer, Asked, Runtime, Session},
@@ -36,6 +36,8 @@ pub struct Settings {
     pub provider: Provider,
     /// Inference threads; each owns one session per model. 0 counts as 1, more than 256 as 256.
     pub workers: usize,
+    /// How many windows a thread runs together, of however many pictures.
+    pub batching: Batching,
 }
 
 /// Loaded models with their threads. Dropping it ends the threads.
@@ -66,7 +68,7 @@ impl Detector {
         Ok(Self {
             cards,
             provider: settings.provider,
-            pool: Pool::start(workers)?,
+            pool: Pool::start(workers, settings.batching)?,
         })
     }
 
@@ -97,7 +99,9 @@ impl Detector {
         let look = Look::native(picture);
         let side = usize::from(card.input.side_px);
         let (spots, windows): (Vec<_>, Vec<_>) =
-            crops::take_placed(look.pixels()?, side).into_iter().unzip();
+            crops::take_placed(look.pixels()?, side, MAX_CROPS)
+                .into_iter()
+                .unzip();
         let asked = Asked::Patches;
         let tasks = windows.into_iter().map(|window| Task {
             model,
@@ -145,8 +149,8 @@ impl Detector {
             return Ok(Detection::NotApplicable(Inapplicable::Domain(outside)));
         }
         // The native windows are queued first, so that the threads work while the second view is made.
-        let native = self.look(&Look::native(picture))?;
-        let web = self.look(&Look::web(picture)?)?;
+        let native = self.look(&Look::native(picture), MAX_CROPS)?;
+        let web = self.look(&Look::web(picture)?, DELIVERED_CROPS)?;
         let mut readings = Vec::with_capacity(self.cards.len());
         for (card, tickets) in self.cards.iter().zip(native.into_iter().zip(web)) {
             let views = [(view::NATIVE, tickets.0), (view::WEB, tickets.1)];
@@ -156,11 +160,11 @@ impl Detector {
         Ok(reading::join(readings).map_or(flat, Detection::Scored))
     }
 
-    /// Queues the windows of one view for every model.
-    fn look(&self, look: &Look<'_>) -> Result<Vec<Ticket<Answer>>, DetectorError> {
+    /// Queues at most `most` windows of one view for every model.
+    fn look(&self, look: &Look<'_>, most: usize) -> Result<Vec<Ticket<Answer>>, DetectorError> {
         let pixels = look.pixels()?;
         let submit = |(model, card): (usize, &Card)| {
-            let windows = crops::take(pixels.view(), card.input.side_px.into());
+            let windows = crops::take(pixels.view(), card.input.side_px.into(), most);
             self.pool.submit(windows.into_iter().map(|window| Task {
                 model,
                 window,
@@ -254,11 +258,52 @@ impl Worker for Sessions {
     type Task = Task;
     type Answer = Answer;
 
-    fn run(&mut self, task: Task) -> Result<Answer, DetectorError> {
-        let missing =
-            || DetectorError::Inference(format!("there is no model number {}", task.model));
-        let (session, input) = self.0.get_mut(task.model).ok_or_else(missing)?;
-        session.answer(&tensor(&task.window, input), task.asked)
+    /// Windows that are for one model and are asked the same go through it together.
+    fn run(&mut self, tasks: Vec<Task>) -> Vec<Result<Answer, DetectorError>> {
+        let kind = |task: &Task| (task.model, task.asked);
+        let mut placed: Vec<(usize, Task)> = tasks.into_iter().enumerate().collect();
+        placed.sort_by_key(|(_, task)| kind(task));
+        let mut answers: Vec<(usize, Result<Answer, DetectorError>)> =
+            Vec::with_capacity(placed.len());
+        for group in placed.chunk_by(|(_, a), (_, b)| kind(a) == kind(b)) {
+            let places = group.iter().map(|(place, _)| *place);
+            let tasks: Vec<&Task> = group.iter().map(|(_, task)| task).collect();
+            answers.extend(places.zip(self.together(&tasks)));
+        }
+        answers.sort_by_key(|(place, _)| *place);
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+}
+
+impl Sessions {
+    /// Runs tasks of one kind at once; where that fails, or the graph takes one window, one after the other.
+    fn together(&mut self, tasks: &[&Task]) -> Vec<Result<Answer, DetectorError>> {
+        match self.answers(tasks) {
+            Ok(answers) => answers,
+            Err(error) if tasks.len() == 1 => vec![Err(error)],
+            Err(_) => tasks
+                .chunks(1)
+                .flat_map(|task| self.together(task))
+                .collect(),
+        }
+    }
+
+    fn answers(
+        &mut self,
+        tasks: &[&Task],
+    ) -> Result<Vec<Result<Answer, DetectorError>>, DetectorError> {
+        let failed = |detail: String| DetectorError::Inference(detail);
+        let Some(first) = tasks.first() else {
+            return Ok(Vec::new());
+        };
+        let missing = || failed(format!("there is no model number {}", first.model));
+        let (session, input) = self.0.get_mut(first.model).ok_or_else(missing)?;
+        if tasks.len() > 1 && !session.takes_several() {
+            return Err(failed("the graph takes one window at a time".to_owned()));
+        }
+        let windows: Vec<_> = tasks.iter().map(|task| task.window.view()).collect();
+        let windows = tensor(&windows, input).map_err(|error| failed(error.to_string()))?;
+        session.answers(&windows, first.asked)
     }
 }
 

@@ -34,6 +34,7 @@ pub use detection::{
 pub use engine::{Detector, Settings};
 pub use error::DetectorError;
 pub use heat_map::HeatMap;
+pub use pool::Batching;
 pub use provider::{Provider, UnknownProvider};
 pub use store::{PerModel, list_models};
 pub use watermark::{Watermark, WatermarkKey, watermarks};

@@ -2,8 +2,8 @@
 //!
 //! A session runs one input at a time, so each thread owns its own and nothing is shared between them. The queue is
 //! the standard library's bounded channel: a caller waits when it is full, which bounds memory, and a receiver behind a
-//! lock costs nothing next to milliseconds of inference, so no queue crate is needed. This file knows
-//! nothing of models.
+//! lock costs nothing next to milliseconds of inference, so no queue crate is needed. Where that pays, a thread takes
+//! several tasks together, whoever asked for them. This file knows nothing of models.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,9 +12,40 @@ use std::{
         mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     },
     thread::{Builder, JoinHandle},
+    time::{Duration, Instant},
 };
 
-use crate::error::DetectorError;
+use crate::{error::DetectorError, provider::Provider};
+
+/// How many tasks a thread takes together, and how long it waits for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batching {
+    /// Most tasks in one run; 0 counts as 1.
+    pub most: usize,
+    /// How long the first task of a run waits for others, at most.
+    pub wait: Duration,
+}
+
+impl Batching {
+    /// Every task on its own.
+    pub const NONE: Self = Self {
+        most: 1,
+        wait: Duration::ZERO,
+    };
+
+    /// None on a CPU, where several windows cost as much as one after the other. An accelerator is idle with one:
+    /// 32 windows are two views of two or three pictures, and 2 ms are less than a picture costs to decode. Both are
+    /// own choices, not measured on a device.
+    pub const fn of(provider: Provider) -> Self {
+        match provider {
+            Provider::Cpu => Self::NONE,
+            Provider::Cuda(_) | Provider::TensorRt(_) => Self {
+                most: 32,
+                wait: Duration::from_millis(2),
+            },
+        }
+    }
+}
 
 /// What one thread owns and does.
 pub(crate) trait Worker: Send + 'static {
@@ -24,8 +55,8 @@ pub(crate) trait Worker: Send + 'static {
     /// What comes out of it.
     type Answer: Send + 'static;
 
-    /// Does it.
-    fn run(&mut self, task: Self::Task) -> Result<Self::Answer, DetectorError>;
+    /// Does several, at least one: as many answers, in the order of the tasks.
+    fn run(&mut self, tasks: Vec<Self::Task>) -> Vec<Result<Self::Answer, DetectorError>>;
 }
 
 /// Running threads. Dropping it finishes the queued work and joins them.
@@ -52,11 +83,12 @@ impl<Task: Send + 'static, Answer: Send + 'static> Pool<Task, Answer> {
     /// # Errors
     ///
     /// [`DetectorError::Threads`] when the operating system gives no thread.
-    pub(crate) fn start<W>(workers: Vec<W>) -> Result<Self, DetectorError>
+    pub(crate) fn start<W>(workers: Vec<W>, batching: Batching) -> Result<Self, DetectorError>
     where
         W: Worker<Task = Task, Answer = Answer>,
     {
-        let (queue, jobs) = sync_channel(workers.len().saturating_mul(QUEUE_PER_WORKER));
+        let places = QUEUE_PER_WORKER.max(batching.most);
+        let (queue, jobs) = sync_channel(workers.len().saturating_mul(places));
         let jobs = Arc::new(Mutex::new(jobs));
         let mut pool = Self {
             queue: Some(queue),
@@ -67,7 +99,7 @@ impl<Task: Send + 'static, Answer: Send + 'static> Pool<Task, Answer> {
             let thread = Builder::new().name(format!("detector-{number}"));
             pool.threads.push(
                 thread
-                    .spawn(move || work(worker, &jobs))
+                    .spawn(move || work(worker, &jobs, batching))
                     .map_err(DetectorError::Threads)?,
             );
         }
@@ -128,22 +160,48 @@ impl<Answer> Ticket<Answer> {
     }
 }
 
-fn work<W: Worker>(mut worker: W, jobs: &Mutex<Receiver<Job<W::Task, W::Answer>>>) {
+fn work<W: Worker>(
+    mut worker: W,
+    jobs: &Mutex<Receiver<Job<W::Task, W::Answer>>>,
+    batching: Batching,
+) {
     loop {
-        // The lock is given back before the work begins, so a panic in the work can never poison it.
-        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { task, place, reply }) = next else {
+        let batch = next(jobs, batching);
+        if batch.is_empty() {
             return;
+        }
+        let (tasks, callers): (Vec<_>, Vec<_>) = batch
+            .into_iter()
+            .map(|job| (job.task, (job.place, job.reply)))
+            .unzip();
+        // A panic fails these pictures, not the thread: the callers get an answer and the next picture a worker.
+        let panicked = |_| {
+            let panicked = || DetectorError::Inference("an inference thread panicked".to_owned());
+            callers.iter().map(|_| Err(panicked())).collect()
         };
-        // A panic fails one picture, not the thread: the caller gets an answer and the next picture a worker.
-        let result = catch_unwind(AssertUnwindSafe(|| worker.run(task))).unwrap_or_else(|_| {
-            Err(DetectorError::Inference(
-                "an inference thread panicked".to_owned(),
-            ))
-        });
-        // The caller may have left after an earlier error of the same picture.
-        let _ = reply.send((place, result));
+        let results = catch_unwind(AssertUnwindSafe(|| worker.run(tasks))).unwrap_or_else(panicked);
+        for ((place, reply), result) in callers.into_iter().zip(results) {
+            // The caller may have left after an earlier error of the same picture.
+            let _ = reply.send((place, result));
+        }
     }
+}
+
+/// Waits for a job and a little for more; empty when no more will come.
+///
+/// The lock is given back before the work begins, so a panic in the work can never poison it.
+fn next<J>(jobs: &Mutex<Receiver<J>>, batching: Batching) -> Vec<J> {
+    let jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut batch: Vec<J> = jobs.recv().into_iter().collect();
+    let until = Instant::now() + batching.wait;
+    while !batch.is_empty() && batch.len() < batching.most {
+        let left = until.saturating_duration_since(Instant::now());
+        match jobs.recv_timeout(left) {
+            Ok(job) => batch.push(job),
+            Err(_) => break,
+        }
+    }
+    batch
 }
 
 /// Queue places per thread: one view of one picture, so that a thread never runs dry while crops are cut.
@@ -154,42 +212,92 @@ mod tests {
     use std::{
         sync::{
             Arc,
-            atomic::{AtomicU32, Ordering},
+            atomic::{AtomicU32, AtomicUsize, Ordering},
         },
         thread,
+        time::Duration,
     };
 
-    use super::{Pool, Worker};
+    use super::{Batching, Pool, Worker};
     use crate::error::DetectorError;
 
-    /// Gives the number back; panics on 13 and fails on 14. Counts its drops.
-    struct Echo(Arc<AtomicU32>);
+    /// Gives the number back; panics on 13 and fails on 14. Counts its drops, and the most tasks it got at once.
+    struct Echo {
+        ended: Arc<AtomicU32>,
+        largest: Arc<AtomicUsize>,
+    }
 
     impl Worker for Echo {
         type Task = u8;
         type Answer = f32;
 
-        fn run(&mut self, task: u8) -> Result<f32, DetectorError> {
-            assert_ne!(task, 13, "this panic belongs to a test");
-            if task == 14 {
-                return Err(DetectorError::NotFinite {
-                    model: "echo".to_owned(),
-                });
-            }
-            Ok(f32::from(task))
+        fn run(&mut self, tasks: Vec<u8>) -> Vec<Result<f32, DetectorError>> {
+            let echo = |task: u8| {
+                assert_ne!(task, 13, "this panic belongs to a test");
+                match task {
+                    14 => Err(DetectorError::NotFinite {
+                        model: "echo".to_owned(),
+                    }),
+                    _ => Ok(f32::from(task)),
+                }
+            };
+            self.largest.fetch_max(tasks.len(), Ordering::SeqCst);
+            tasks.into_iter().map(echo).collect()
         }
     }
 
     impl Drop for Echo {
         fn drop(&mut self) {
-            self.0.fetch_add(1, Ordering::SeqCst);
+            self.ended.fetch_add(1, Ordering::SeqCst);
         }
     }
 
     fn pool(workers: usize) -> (Pool<u8, f32>, Arc<AtomicU32>) {
-        let ended = Arc::new(AtomicU32::new(0));
-        let workers = (0..workers).map(|_| Echo(Arc::clone(&ended))).collect();
-        (Pool::start(workers).unwrap(), ended)
+        let (pool, ended, _) = batching(workers, Batching::NONE);
+        (pool, ended)
+    }
+
+    fn batching(
+        workers: usize,
+        batching: Batching,
+    ) -> (Pool<u8, f32>, Arc<AtomicU32>, Arc<AtomicUsize>) {
+        let (ended, largest) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicUsize::new(0)));
+        let echo = |_| Echo {
+            ended: Arc::clone(&ended),
+            largest: Arc::clone(&largest),
+        };
+        let pool = Pool::start((0..workers).map(echo).collect(), batching).unwrap();
+        (pool, ended, largest)
+    }
+
+    #[test]
+    fn tasks_of_several_callers_run_together_and_each_gets_its_own_answer() {
+        let wait = Duration::from_secs(10);
+        let (pool, _, largest) = batching(1, Batching { most: 4, wait });
+        thread::scope(|scope| {
+            for caller in 20..24 {
+                let pool = &pool;
+                scope.spawn(move || {
+                    assert_eq!(
+                        pool.submit([caller, caller + 100]).wait().unwrap(),
+                        [f32::from(caller), f32::from(caller + 100)]
+                    );
+                });
+            }
+        });
+        assert_eq!(largest.load(Ordering::SeqCst), 4);
+        assert!(matches!(
+            pool.submit([1, 14, 2, 3]).wait(),
+            Err(DetectorError::NotFinite { .. })
+        ));
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_the_bound_for_company() {
+        let wait = Duration::from_millis(20);
+        let (pool, _, largest) = batching(1, Batching { most: 32, wait });
+        assert_eq!(pool.submit([7]).wait().unwrap(), [7.0]);
+        assert_eq!(largest.load(Ordering::SeqCst), 1);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! The one file that names ONNX Runtime: loads the library once, makes sessions that are held to their card, and
-//! runs one window at a time.
+//! runs windows.
 //!
 //! Nothing falls back silently: a requested execution provider that cannot start, or cannot run a part of the model,
 //! is an error. Bytes come in already hashed and checked; what a logit means is decided elsewhere.
@@ -10,7 +10,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use ndarray::{Array2, Axis, Ix2};
+use ndarray::{Array2, ArrayViewD, Axis, Ix2};
 use ort::{
     LoadDynamicError,
     environment::Environment,
@@ -40,6 +40,8 @@ pub(crate) struct Session {
     inner: ort::session::Session,
     model: String,
     output: Output,
+    /// Whether the graph leaves open how many windows it gets.
+    open: bool,
 }
 
 /// What a model said about one window.
@@ -50,7 +52,7 @@ pub(crate) struct Answer {
 }
 
 /// What is asked of a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Asked {
     /// One logit.
     Logit,
@@ -152,28 +154,46 @@ impl Session {
             path: model.path.clone(),
             detail,
         })?;
+        let batch = inner
+            .inputs()
+            .first()
+            .and_then(|input| input.dtype().tensor_shape()?.first().copied());
         Ok(Self {
+            open: batch == Some(-1),
             inner,
             model: model.card.name.clone(),
             output: model.card.output.clone(),
         })
     }
 
-    /// Runs one window.
+    /// Whether several windows can be run together.
+    pub(crate) fn takes_several(&self) -> bool {
+        self.open
+    }
+
+    /// Runs windows together; every one has an answer of its own, in their order.
     ///
     /// # Errors
     ///
-    /// [`DetectorError::Inference`], [`DetectorError::Output`], or [`DetectorError::NotFinite`] for NaN and infinity.
-    pub(crate) fn answer(
+    /// [`DetectorError::Inference`] when the run failed. An answer can be [`DetectorError::Output`], or
+    /// [`DetectorError::NotFinite`] for NaN and infinity.
+    pub(crate) fn answers(
         &mut self,
-        window: &Tensor,
+        windows: &Tensor,
         asked: Asked,
-    ) -> Result<Answer, DetectorError> {
-        let (numbers, patches) = self
-            .run(window, asked)
+    ) -> Result<Vec<Result<Answer, DetectorError>>, DetectorError> {
+        let found = self
+            .run(windows, asked)
             .map_err(|error| DetectorError::Inference(brief(&error)))?;
+        Ok(found
+            .into_iter()
+            .map(|(numbers, patches)| self.read(&numbers, patches))
+            .collect())
+    }
+
+    fn read(&self, numbers: &[f32], patches: Option<Array2<f32>>) -> Result<Answer, DetectorError> {
         let model = || self.model.clone();
-        let logit = self.output.meaning.logit(&numbers);
+        let logit = self.output.meaning.logit(numbers);
         let logit = logit.map_err(|detail| DetectorError::Output {
             model: model(),
             detail,
@@ -186,13 +206,9 @@ impl Session {
         }
     }
 
-    /// The numbers of the answer, and the patches where they were asked for.
-    fn run(
-        &mut self,
-        window: &Tensor,
-        asked: Asked,
-    ) -> ort::Result<(Vec<f32>, Option<Array2<f32>>)> {
-        let outputs = match window {
+    /// The numbers of every answer, and the patches where they were asked for.
+    fn run(&mut self, windows: &Tensor, asked: Asked) -> ort::Result<Vec<Numbers>> {
+        let outputs = match windows {
             Tensor::Uint8(values) => self
                 .inner
                 .run(ort::inputs![TensorRef::from_array_view(values)?])?,
@@ -204,19 +220,55 @@ impl Session {
             let missing = || ort::Error::new(format!("there is no output \"{name}\""));
             outputs.get(name).ok_or_else(missing)
         };
+        let count = windows.count();
         let patches = match (asked, &self.output.patch_logits) {
-            (Asked::Patches, Some(name)) => Some(plane(output(name)?)?),
-            (Asked::Patches | Asked::Logit, _) => None,
+            (Asked::Patches, Some(name)) => planes(output(name)?, count)?,
+            (Asked::Patches | Asked::Logit, _) => vec![None; count],
         };
         let (_, numbers) = output(&self.output.name)?.try_extract_tensor::<f32>()?;
-        let most = usize::from(MAX_CLASSES);
-        Ok((numbers.iter().copied().take(most + 1).collect(), patches))
+        let each = numbers.len() / count.max(1);
+        if each * count != numbers.len() {
+            let found = numbers.len();
+            return Err(ort::Error::new(format!(
+                "{found} numbers for {count} windows"
+            )));
+        }
+        let most = each.min(usize::from(MAX_CLASSES) + 1);
+        let of = |place: usize| {
+            numbers
+                .iter()
+                .skip(place * each)
+                .take(most)
+                .copied()
+                .collect()
+        };
+        Ok((0..count).map(of).zip(patches).collect())
     }
 }
 
-/// The last two axes of an output whose other axes have the length 1.
-fn plane(output: &DynValue) -> ort::Result<Array2<f32>> {
-    let mut values = output.try_extract_array::<f32>()?;
+/// What one window's answer is made of.
+type Numbers = (Vec<f32>, Option<Array2<f32>>);
+
+/// One plane per window.
+fn planes(output: &DynValue, count: usize) -> ort::Result<Vec<Option<Array2<f32>>>> {
+    let values = output.try_extract_array::<f32>()?;
+    if count == 1 {
+        return Ok(vec![Some(plane(values)?)]);
+    }
+    if values.ndim() < 3 || values.len_of(Axis(0)) != count {
+        let shape = values.shape();
+        return Err(ort::Error::new(format!(
+            "patch logits of the shape {shape:?} for {count} windows"
+        )));
+    }
+    values
+        .axis_iter(Axis(0))
+        .map(|window| plane(window).map(Some))
+        .collect()
+}
+
+/// The last two axes of values whose other axes have the length 1.
+fn plane(mut values: ArrayViewD<'_, f32>) -> ort::Result<Array2<f32>> {
     while values.ndim() > 2 && values.len_of(Axis(0)) == 1 {
         values = values.index_axis_move(Axis(0), 0);
     }
@@ -329,7 +381,7 @@ fn fits(session: &ort::session::Session, model: &Model) -> Result<(), String> {
     Ok(())
 }
 
-/// One window goes in, so the numbers of one window must come out; every axis may be left open.
+/// For one window the numbers of one window must come out; every axis may be left open.
 fn answer_fits(graph: &ValueType, card: &Output) -> Result<(), String> {
     let single = |axes: &[i64]| axes.iter().all(|axis| matches!(axis, -1 | 1));
     let (fits, wanted): (bool, String) = match card.meaning {

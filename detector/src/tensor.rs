@@ -1,49 +1,63 @@
-//! From the pixels of one window to the numbers a network is fed, exactly as its card says.
+//! From the pixels of windows to the numbers a network is fed, exactly as its card says.
 
-use ndarray::{Array3, Array4, Axis};
+use ndarray::{Array4, ArrayView3, Axis, ShapeError, stack};
 
 use crate::card::{Element, Input, Layout};
 
-/// One window in a model's own form, batch axis first, standard (row-major) layout.
+/// Windows in a model's own form, batch axis first, standard (row-major) layout.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Tensor {
     Uint8(Array4<u8>),
     Float32(Array4<f32>),
 }
 
-/// Turns one RGB8 window `[side, side, 3]` into `[1, side, side, 3]` or `[1, 3, side, side]`.
+impl Tensor {
+    /// How many windows there are.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::Uint8(values) => values.len_of(Axis(0)),
+            Self::Float32(values) => values.len_of(Axis(0)),
+        }
+    }
+}
+
+/// Turns N RGB8 windows `[side, side, 3]` into `[N, side, side, 3]` or `[N, 3, side, side]`.
 ///
 /// `Uint8` keeps the bytes; `Float32` is `(byte / 255 - mean) / std` per channel.
 ///
 /// Source: the `[input]` table of `models/<name>.toml`.
-pub(crate) fn tensor(window: &Array3<u8>, input: &Input) -> Tensor {
-    match input.element {
-        Element::Uint8 => Tensor::Uint8(arrange(window.clone(), input.layout)),
+///
+/// # Errors
+///
+/// When there is no window, or they differ in size.
+pub(crate) fn tensor(windows: &[ArrayView3<'_, u8>], input: &Input) -> Result<Tensor, ShapeError> {
+    let bytes = stack(Axis(0), windows)?;
+    Ok(match input.element {
+        Element::Uint8 => Tensor::Uint8(arrange(bytes, input.layout)),
         Element::Float32 { mean, std } => {
-            let mut values = window.mapv(f32::from);
-            for (channel, mut plane) in values.axis_iter_mut(Axis(2)).enumerate() {
+            let mut values = bytes.mapv(f32::from);
+            for (channel, mut plane) in values.axis_iter_mut(Axis(3)).enumerate() {
                 let (mean, std) = (mean[channel], std[channel]);
                 plane.mapv_inplace(|value| (value / 255.0 - mean) / std);
             }
             Tensor::Float32(arrange(values, input.layout))
         }
-    }
+    })
 }
 
-fn arrange<T: Clone>(values: Array3<T>, layout: Layout) -> Array4<T> {
-    let values = match layout {
+fn arrange<T: Clone>(values: Array4<T>, layout: Layout) -> Array4<T> {
+    match layout {
         Layout::Nhwc => values,
         Layout::Nchw => values
-            .permuted_axes([2, 0, 1])
+            .permuted_axes([0, 3, 1, 2])
             .as_standard_layout()
             .into_owned(),
-    };
-    values.insert_axis(Axis(0))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array3, arr3};
+    use ndarray::{Array3, Axis, arr3};
 
     use super::{Tensor, tensor};
     use crate::card::{Element, Input, Layout};
@@ -64,11 +78,12 @@ mod tests {
 
     #[test]
     fn bytes_stay_bytes_and_axes_move_as_asked() {
-        let Tensor::Uint8(nhwc) = tensor(&window(), &input(Element::Uint8, Layout::Nhwc)) else {
+        let bytes = |layout| tensor(&[window().view()], &input(Element::Uint8, layout)).unwrap();
+        let Tensor::Uint8(nhwc) = bytes(Layout::Nhwc) else {
             panic!()
         };
         assert_eq!((nhwc.shape(), nhwc[[0, 0, 1, 2]]), (&[1, 1, 2, 3][..], 204));
-        let Tensor::Uint8(nchw) = tensor(&window(), &input(Element::Uint8, Layout::Nchw)) else {
+        let Tensor::Uint8(nchw) = bytes(Layout::Nchw) else {
             panic!()
         };
         assert_eq!(nchw.shape(), [1, 3, 1, 2]);
@@ -81,7 +96,8 @@ mod tests {
             mean: [0.0, 0.2, 0.5],
             std: [1.0, 0.5, 0.25],
         };
-        let Tensor::Float32(values) = tensor(&window(), &input(element, Layout::Nchw)) else {
+        let one = tensor(&[window().view()], &input(element, Layout::Nchw)).unwrap();
+        let Tensor::Float32(values) = &one else {
             panic!()
         };
         let expected = [0.0, 0.4, 0.0, 0.8, 2.0, 1.2];
@@ -89,5 +105,23 @@ mod tests {
             assert!((value - expected).abs() < 1e-6, "{value} {expected}");
         }
         assert!(values.is_standard_layout());
+        let (light, dark) = (window().mapv(|value| value / 2), window());
+        let both = tensor(&[dark.view(), light.view()], &input(element, Layout::Nchw)).unwrap();
+        let Tensor::Float32(two) = &both else {
+            panic!()
+        };
+        assert_eq!(
+            (one.count(), both.count(), two.shape()),
+            (1, 2, &[2, 3, 1, 2][..])
+        );
+        assert_eq!(two.index_axis(Axis(0), 0), values.index_axis(Axis(0), 0));
+    }
+
+    #[test]
+    fn no_window_or_windows_of_two_sizes_are_refused() {
+        let input = input(Element::Uint8, Layout::Nhwc);
+        let wide = Array3::zeros((1, 3, 3));
+        assert!(tensor(&[], &input).is_err());
+        assert!(tensor(&[window().view(), wide.view()], &input).is_err());
     }
 }

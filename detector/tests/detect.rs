@@ -1,8 +1,10 @@
 //! Pictures in, odds out.
 
-use std::thread;
+use std::{thread, time::Duration};
 
-use detector::{Applicability, Detection, Detector, Failure, Inapplicable, Provider, Score};
+use detector::{
+    Applicability, Batching, Detection, Detector, Failure, Inapplicable, Provider, Score, Settings,
+};
 use media::{Digest, Picture};
 
 use crate::shop::{
@@ -103,6 +105,32 @@ fn tile(window: &Picture) -> Picture {
         [wide.clone(), wide].concat(),
     )
     .unwrap()
+}
+
+/// A graph that takes one window only, and one bad window among good ones.
+#[test]
+fn together_or_alone_every_window_gets_its_own_answer() {
+    let batching = Batching {
+        most: 16,
+        wait: Duration::from_millis(50),
+    };
+    for (name, model, input) in [
+        ("bright", brightness(), BYTES),
+        ("planes", planes(), PLANES),
+    ] {
+        let shop = Shop::with(name, &model, input);
+        let picture = noise(700, 500, 128, 100);
+        let alone = score(&shop.detector(), &picture);
+        let settings = Settings {
+            batching,
+            ..shop.settings(1)
+        };
+        let together = score(&Detector::load(&settings).unwrap(), &picture);
+        assert_eq!(views(&alone).len(), views(&together).len());
+        for (one, other) in views(&alone).iter().zip(views(&together)) {
+            close(one.1, other.1);
+        }
+    }
 }
 
 #[test]

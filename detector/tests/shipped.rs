@@ -1,8 +1,12 @@
 //! The models of this repository, as they are shipped.
 
-use std::{path::Path, time::Instant};
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
-use detector::{Detection, Detector, Provider, Settings, check_models, watermarks};
+use detector::{Batching, Detection, Detector, Provider, Settings, check_models, watermarks};
 
 use crate::shop::{noise, runtime};
 
@@ -13,6 +17,7 @@ fn settings(workers: usize) -> Settings {
         runtime: Some(runtime()),
         provider: Provider::Cpu,
         workers,
+        batching: Batching::NONE,
     }
 }
 
@@ -61,6 +66,50 @@ fn a_shipped_score_is_the_same_with_one_worker_and_with_two() {
             .all(|(one, two)| (one - two).abs() < 1e-3),
         "{one:?} {two:?}"
     );
+}
+
+/// What an accelerator is given: windows of several pictures in one run.
+#[test]
+fn a_shipped_score_is_the_same_when_windows_of_several_pictures_run_together() {
+    let pictures: Vec<_> = [(1_200, 900), (700, 500), (300, 280)]
+        .map(|(width, height)| noise(width, height, 128, 60))
+        .into();
+    let logits = |batching| {
+        let settings = Settings {
+            batching,
+            ..settings(1)
+        };
+        let detector = Detector::load(&settings).unwrap();
+        thread::scope(|scope| {
+            let detect = |picture| detector.detect(picture);
+            let running: Vec<_> = pictures
+                .iter()
+                .map(|picture| scope.spawn(move || detect(picture)))
+                .collect();
+            let views = |detection| {
+                let Detection::Scored(score) = detection else {
+                    panic!("no score")
+                };
+                score.models[0].views.clone()
+            };
+            let joined = running
+                .into_iter()
+                .map(|thread| views(thread.join().unwrap()));
+            joined
+                .flatten()
+                .map(|view| view.logit.value())
+                .collect::<Vec<_>>()
+        })
+    };
+    let together = Batching {
+        most: 5,
+        wait: Duration::from_millis(50),
+    };
+    let (alone, together) = (logits(Batching::NONE), logits(together));
+    assert_eq!((alone.len(), together.len()), (6, 6));
+    for (alone, together) in alone.iter().zip(&together) {
+        assert!((alone - together).abs() < 1e-3, "{alone} {together}");
+    }
 }
 
 #[test]

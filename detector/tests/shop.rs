@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use detector::{Detector, DetectorError, Provider, Settings};
+use detector::{Batching, Detector, DetectorError, Provider, Settings};
 use media::{Digest, Picture};
 use tempfile::TempDir;
 
@@ -70,6 +70,7 @@ impl Shop {
             runtime: Some(runtime()),
             provider: Provider::Cpu,
             workers,
+            batching: Batching::NONE,
         }
     }
 

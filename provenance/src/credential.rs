@@ -107,6 +107,13 @@ impl Chain {
         Ok(Self { certificates })
     }
 
+    /// The chain that `signer` signs with.
+    pub fn of(signer: &dyn Signer) -> Self {
+        Self {
+            certificates: signer.chain().to_vec(),
+        }
+    }
+
     /// DER certificates, the signer's first.
     pub fn certificates(&self) -> &[Vec<u8>] {
         &self.certificates

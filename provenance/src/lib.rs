@@ -26,6 +26,7 @@ mod origin;
 mod private_key;
 mod products;
 mod profile;
+mod pss;
 mod read;
 mod sign;
 mod signals;

@@ -12,6 +12,7 @@
 )]
 
 mod certificates;
+mod certificates_pss;
 mod corpus;
 mod json_formula;
 mod labels;
@@ -21,5 +22,6 @@ mod signing;
 mod signing_files;
 mod signing_formats;
 mod signing_profiles;
+mod signing_program;
 mod signing_stamps;
 mod sweep;

@@ -11,6 +11,8 @@ use provenance::{
     sign,
 };
 
+pub(crate) use crate::signing_files::picture;
+
 pub(crate) const NOW: Timestamp = Timestamp(1_780_000_000);
 
 pub(crate) fn chain_request() -> ChainRequest<'static> {
@@ -44,15 +46,6 @@ pub(crate) fn judge(chain: &DevelopmentChain) -> Judge {
 
 pub(crate) fn media(name: &str, bytes: Vec<u8>) -> Media {
     Media::from_bytes(Name::from_text(name), None, bytes, &Limits::default()).unwrap()
-}
-
-pub(crate) fn picture(format: image::ImageFormat) -> Vec<u8> {
-    let pixels = image::RgbImage::from_fn(96, 64, |x, y| {
-        image::Rgb([(x * 2) as u8, (y * 3) as u8, (x * y) as u8])
-    });
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    pixels.write_to(&mut bytes, format).unwrap();
-    bytes.into_inner()
 }
 
 pub(crate) fn request(statement: Statement) -> SignRequest<'static> {

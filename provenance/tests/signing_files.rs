@@ -1,10 +1,9 @@
-//! The least that each format can be: files of our own making, with which signing is tried.
+//! The least that each format can be: files of our own making, with which signing is tried, here and by the program's own
+//! tests.
 
 use std::io::Cursor;
 
 use image::ImageFormat;
-
-use crate::signing::picture;
 
 /// A name and the bytes of an unsigned file of every kind that can be signed.
 pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
@@ -28,6 +27,16 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("a.avi", riff(b"AVI ", &chunk(b"JUNK", &[0; 64]))),
         ("a.flac", flac()),
     ]
+}
+
+/// A small picture in one of the formats that there is an encoder for.
+pub(crate) fn picture(format: ImageFormat) -> Vec<u8> {
+    let pixels = image::RgbImage::from_fn(96, 64, |x, y| {
+        image::Rgb([(x * 2) as u8, (y * 3) as u8, (x * y) as u8])
+    });
+    let mut bytes = Cursor::new(Vec::new());
+    pixels.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
 }
 
 fn svg() -> Vec<u8> {

@@ -11,7 +11,7 @@ use std::{
 use media::{Kind, Limits, Media};
 use provenance::{
     BrokenHistory, Content, History, Judge, ManifestState, Profile, SignError, SignRequest,
-    Signature, SignerStatus, Statement, TrustStore, keys::DevelopmentChain, sign,
+    Signature, SignerStatus, Statement, Timestamp, TrustStore, keys::DevelopmentChain, sign,
 };
 
 use crate::{
@@ -23,17 +23,21 @@ use crate::{
 struct World {
     creator: DevelopmentChain,
     publisher: DevelopmentChain,
+    readers: Readers,
+}
+
+/// Our judge and the plain c2pa reader, trusting the same roots.
+pub(crate) struct Readers {
     judge: Judge,
     reader: Arc<c2pa::Context>,
 }
 
-impl World {
-    fn new() -> Self {
-        let (creator, publisher) = (chain(21), chain(31));
+impl Readers {
+    /// Readers who trust the roots of these PEM texts and no others.
+    pub(crate) fn trusting(roots: [&str; 2]) -> Self {
         let mut store = TrustStore::empty();
         let mut anchors = Vec::new();
-        for chain in [&creator, &publisher] {
-            let pem = &chain.ca_cert_pem;
+        for pem in roots {
             store.add_anchors_pem("root.pem", pem.as_bytes()).unwrap();
             anchors.push(serde_json::json!({
                 "trust_anchors": pem, "trust_uri": "root", "trust_kind": "manifest",
@@ -47,39 +51,15 @@ impl World {
             .with_settings(settings.to_string().as_str())
             .unwrap();
         Self {
-            creator,
-            publisher,
             judge: Judge::new(store).unwrap(),
             reader: Arc::new(reader),
         }
     }
 
-    /// Signs as the creator, then as the publisher, and reads back both.
-    fn sign_twice(&self, source: &Media) {
-        let capture = Profile::of(Statement::Capture);
-        let made = sign(
-            source,
-            &SignRequest::new(&capture, now()),
-            &credential(&self.creator),
-            None,
-        )
-        .unwrap();
-        self.check(&made.media, 1);
-        let publish = Profile::shipped("publish").unwrap();
-        let published = sign(
-            &made.media,
-            &SignRequest::new(&publish, now()),
-            &credential(&self.publisher),
-            None,
-        )
-        .unwrap();
-        self.check(&published.media, 2);
-    }
-
     /// Intact, sound, trusted by its root, for us and for the plain reader.
-    fn check(&self, written: &Media, manifests: usize) {
+    pub(crate) fn check(&self, written: &Media, manifests: usize, at: Timestamp) {
         let name = &written.name.display;
-        let found = self.judge.judge(written, None, now());
+        let found = self.judge.judge(written, None, at);
         assert_eq!(found.manifest, ManifestState::Embedded, "{name}");
         assert_eq!(found.content, Content::Intact, "{name}");
         assert_eq!(found.signature, Signature::Ok, "{name}");
@@ -96,6 +76,39 @@ impl World {
         let state = reader.validation_state();
         assert_eq!(state, c2pa::ValidationState::Trusted, "{name}: {reader}");
         assert_eq!(reader.manifests().len(), manifests, "{name}");
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        let (creator, publisher) = (chain(21), chain(31));
+        Self {
+            readers: Readers::trusting([&creator.ca_cert_pem, &publisher.ca_cert_pem]),
+            creator,
+            publisher,
+        }
+    }
+
+    /// Signs as the creator, then as the publisher, and reads back both.
+    fn sign_twice(&self, source: &Media) {
+        let capture = Profile::of(Statement::Capture);
+        let made = sign(
+            source,
+            &SignRequest::new(&capture, now()),
+            &credential(&self.creator),
+            None,
+        )
+        .unwrap();
+        self.readers.check(&made.media, 1, now());
+        let publish = Profile::shipped("publish").unwrap();
+        let published = sign(
+            &made.media,
+            &SignRequest::new(&publish, now()),
+            &credential(&self.publisher),
+            None,
+        )
+        .unwrap();
+        self.readers.check(&published.media, 2, now());
     }
 }
 
@@ -173,7 +186,7 @@ fn signing_over_the_corpus_keeps_what_holds_and_refuses_what_does_not() {
     let (mut kept, mut refused) = (0, 0);
     for entry in fs::read_dir(folder.join("files")).unwrap() {
         let source = Media::open(&entry.unwrap().path(), &Limits::default()).unwrap();
-        let before = world.judge.judge(&source, None, now());
+        let before = world.readers.judge.judge(&source, None, now());
         if before.manifest != ManifestState::Embedded || source.bytes().len() > 1 << 20 {
             continue;
         }
@@ -222,7 +235,7 @@ fn a_broken_history_is_refused_unless_asked_for() {
         ..request
     };
     let signed = sign(&altered, &asked, &credential(&world.publisher), None).unwrap();
-    let found = world.judge.judge(&signed.media, None, now());
+    let found = world.readers.judge.judge(&signed.media, None, now());
     assert_eq!(found.content, Content::Intact);
     assert!(
         matches!(found.history, History::Defects { .. }),

@@ -15,6 +15,7 @@ use crate::{
     progress::Progress,
     reload::ExaminerCell,
     settings::ServeSettings,
+    signatures::Signers,
     state::{Parts, ServerState},
     store::Store,
     webhooks::Deliveries,
@@ -35,6 +36,7 @@ impl Assembly {
         examiner: Arc<ExaminerCell>,
         data: &DataFolder,
         store: Arc<dyn Store>,
+        signers: Signers,
         settings: ServeSettings,
     ) -> Result<Self, ServeError> {
         let blobs = Blobs::in_folder(&data.blobs())?;
@@ -80,6 +82,7 @@ impl Assembly {
                 work,
                 metrics,
                 progress,
+                signers,
             })?,
         })
     }

@@ -17,7 +17,7 @@ use crate::{
     limits::Pass,
     page,
     state::ServerState,
-    store::{Scope, Scopes, TenantId},
+    store::{KeyId, Scope, Scopes, TenantId},
 };
 
 /// Whoever sent a request, known by the key.
@@ -25,6 +25,8 @@ use crate::{
 pub(crate) struct Caller {
     /// Whose analyses it may touch; there is no other.
     pub(crate) tenant: TenantId,
+    /// The public part of the key; `None` where none was asked for.
+    pub(crate) key: Option<KeyId>,
     scopes: Scopes,
     /// Its place among the open requests of the tenant. A stream keeps a clone until it ends.
     _pass: Arc<Pass>,
@@ -59,7 +61,11 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Infallible> {
-    let (tenant, scopes) = match identify(&state, request.method(), request.headers()).await {
+    let Known {
+        tenant,
+        key,
+        scopes,
+    } = match identify(&state, request.method(), request.headers()).await {
         Ok(known) => known,
         Err(problem) => return Ok(problem.into_response()),
     };
@@ -69,6 +75,7 @@ pub(crate) async fn guard(
             let allowance = pass.allowance();
             request.extensions_mut().insert(Caller {
                 tenant,
+                key,
                 scopes,
                 _pass: Arc::new(pass),
             });
@@ -79,11 +86,18 @@ pub(crate) async fn guard(
     Ok(response)
 }
 
+/// Whom a request belongs to.
+struct Known {
+    tenant: TenantId,
+    key: Option<KeyId>,
+    scopes: Scopes,
+}
+
 async fn identify(
     state: &ServerState,
     method: &Method,
     headers: &HeaderMap,
-) -> Result<(TenantId, Scopes), Problem> {
+) -> Result<Known, Problem> {
     let Some(text) = presented(headers)? else {
         return without_key(state, method, headers).await;
     };
@@ -91,7 +105,11 @@ async fn identify(
     let key = state.store.key(&id).await.map_err(Problem::store)?;
     let key = key.filter(|key| keys::matches(&key.hash, &hash) && key.is_live(state.now()));
     let key = key.ok_or_else(Problem::unauthorized)?;
-    Ok((key.tenant, key.scopes))
+    Ok(Known {
+        tenant: key.tenant,
+        key: Some(key.id),
+        scopes: key.scopes,
+    })
 }
 
 /// Whoever is on this machine, on a loopback address, as long as no tenant is configured. Asked each
@@ -101,11 +119,15 @@ async fn without_key(
     state: &ServerState,
     method: &Method,
     headers: &HeaderMap,
-) -> Result<(TenantId, Scopes), Problem> {
+) -> Result<Known, Problem> {
     let is_local =
         state.settings.listen.ip().to_canonical().is_loopback() && page::is_own(method, headers);
     if is_local && !state.store.has_tenants().await.map_err(Problem::store)? {
-        Ok((TenantId::LOCAL, Scopes::of(&LOCAL_SCOPES)))
+        Ok(Known {
+            tenant: TenantId::LOCAL,
+            key: None,
+            scopes: Scopes::of(&LOCAL_SCOPES),
+        })
     } else {
         Err(Problem::unauthorized())
     }

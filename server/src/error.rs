@@ -27,6 +27,15 @@ pub enum ServeError {
         /// The system's words.
         source: io::Error,
     },
+    /// A signer that could state nothing.
+    #[error("it has no profile")]
+    NoProfile,
+    /// Two profiles of one signer that a request could not tell apart.
+    #[error("it has two profiles called \"{0}\"")]
+    ProfileTwice(String),
+    /// A profile that helps its author and that a service cannot answer for.
+    #[error("its profile \"{0}\" says that a camera took the file, which a service cannot know")]
+    CaptureClaim(String),
     /// The worker threads cannot be started.
     #[error("the worker threads cannot be started: {0}")]
     Threads(io::Error),
@@ -39,7 +48,12 @@ impl ServeError {
     /// Who must act.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::KeysMissing { .. } | Self::Listen { .. } | Self::Threads(_) => Fault::Operator,
+            Self::KeysMissing { .. }
+            | Self::Listen { .. }
+            | Self::NoProfile
+            | Self::ProfileTwice(_)
+            | Self::CaptureClaim(_)
+            | Self::Threads(_) => Fault::Operator,
             Self::Store(error) => error.fault(),
         }
     }
@@ -49,6 +63,9 @@ impl ServeError {
         match self {
             Self::KeysMissing { .. } => "keys_missing",
             Self::Listen { .. } => "listen",
+            Self::NoProfile => "no_profile",
+            Self::ProfileTwice(_) => "profile_twice",
+            Self::CaptureClaim(_) => "capture_claim",
             Self::Threads(_) => "threads",
             Self::Store(error) => error.code(),
         }

@@ -1,7 +1,9 @@
 //! The accept loop. Ours, because `axum::serve` has neither a time limit for request headers nor a cap
 //! on connections. It speaks HTTP/1.1 alone: who wants HTTP/2 has a proxy in front, and with it TLS.
 
-use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration,
+};
 
 use axum::Router;
 use hyper::server::conn::http1;
@@ -24,7 +26,8 @@ use crate::{
     reload::ExaminerCell,
     router::router,
     settings::ServeSettings,
-    store::{SqliteStore, Tenants as _},
+    signatures::{TenantSigner, by_tenant},
+    store::{SqliteStore, TenantName, Tenants as _},
 };
 
 /// A service that has its address and has not answered anybody yet.
@@ -38,16 +41,18 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the store in `data`, takes the address and starts the threads.
+    /// Opens the store in `data`, takes the address and starts the threads. `signers` sign for the tenants of those
+    /// names, and nobody for any other.
     ///
     /// # Errors
     ///
     /// [`ServeError::KeysMissing`] on an address that is not loopback while no tenant is configured.
-    /// [`ServeError::Store`] when `data` cannot be used, [`ServeError::Listen`] and
+    /// [`ServeError::Store`] when `data` cannot be used or has no tenant of a signer's name, [`ServeError::Listen`] and
     /// [`ServeError::Threads`] when the system refuses.
     pub async fn bind(
         examiner: Arc<ExaminerCell>,
         data: DataFolder,
+        signers: BTreeMap<TenantName, TenantSigner>,
         settings: ServeSettings,
     ) -> Result<Self, ServeError> {
         let listen = settings.listen;
@@ -55,10 +60,11 @@ impl Service {
         if !listen.ip().to_canonical().is_loopback() && !store.has_tenants().await? {
             return Err(ServeError::KeysMissing { listen });
         }
+        let signers = by_tenant(signers, store.as_ref()).await?;
         let refused = |source| ServeError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let assembly = Assembly::new(examiner, &data, store.clone(), settings)?;
+        let assembly = Assembly::new(examiner, &data, store.clone(), signers, settings)?;
         Ok(Self {
             listener,
             assembly,

@@ -42,7 +42,7 @@ pub(crate) struct Meter {
     limit: u64,
     idle: Duration,
     min_rate: u64,
-    disk: Arc<Disk>,
+    disk: Option<Arc<Disk>>,
     started: Instant,
     seen: AtomicU64,
     /// Bytes seen at which the headers of a multipart field must have ended; `u64::MAX` inside data.
@@ -51,8 +51,8 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// A meter for one body of at most `limit` bytes that goes to `disk`.
-    pub(crate) fn new(limit: u64, settings: &ServeSettings, disk: Arc<Disk>) -> Arc<Self> {
+    /// A meter for one body of at most `limit` bytes that goes to `disk`, where it is kept at all.
+    pub(crate) fn new(limit: u64, settings: &ServeSettings, disk: Option<Arc<Disk>>) -> Arc<Self> {
         Arc::new(Self {
             limit,
             idle: settings.body_idle_timeout,
@@ -141,10 +141,9 @@ impl Meter {
             return Err(Refusal::TooSlow);
         }
         // Each time: many bodies together may fill a disk that had room for each of them.
-        if self.disk.has_room() {
-            Ok(())
-        } else {
-            Err(Refusal::NoRoom)
+        match &self.disk {
+            Some(disk) if !disk.has_room() => Err(Refusal::NoRoom),
+            Some(_) | None => Ok(()),
         }
     }
 }
@@ -163,7 +162,7 @@ mod tests {
         let mut settings = ServeSettings::new(listen, 1, || Timestamp(0));
         change(&mut settings);
         let disk = Disk::new(&std::env::temp_dir(), min_free);
-        Meter::new(limit, &settings, Arc::new(disk))
+        Meter::new(limit, &settings, Some(Arc::new(disk)))
     }
 
     async fn code(meter: &Arc<Meter>, body: Body) -> Option<&'static str> {

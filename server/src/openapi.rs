@@ -54,6 +54,7 @@ pub(crate) async fn show() -> Response {
     ),
     tags(
         (name = "analyses", description = "Uploads and what came of them"),
+        (name = "signatures", description = "Files signed with a tenant's own key"),
         (name = "service", description = "The service itself"),
     ),
     components(schemas(ProblemBody<'_>)),
@@ -106,6 +107,20 @@ impl IntoResponses for UploadRefusals {
             ("413", "Larger than one file may be"),
             ("415", "Said to be something that is no medium"),
             ("422", "The Idempotency-Key was used for another upload"),
+        ])
+    }
+}
+
+/// Those that only a file to be signed can meet.
+pub(crate) struct SigningRefusals;
+
+impl IntoResponses for SigningRefusals {
+    fn responses() -> BTreeMap<String, RefOr<response::Response>> {
+        problems(&[
+            ("408", "The body came too slowly"),
+            ("413", "Larger than one file may be"),
+            ("415", "Said to be something that is no medium"),
+            ("422", "The file cannot be signed, or not as it is"),
         ])
     }
 }

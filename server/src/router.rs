@@ -20,7 +20,7 @@ use crate::{
     error::{Problem, ProblemCode},
     health, metrics,
     openapi::{self, Description},
-    page,
+    page, signatures,
     state::ServerState,
     webhooks,
 };
@@ -50,6 +50,7 @@ pub(crate) fn described() -> Routes {
 fn routes_with(guard: impl FnOnce(Routes) -> Routes) -> Routes {
     let api = OpenApiRouter::new()
         .merge(analyses::routes())
+        .merge(signatures::routes())
         .merge(webhooks::routes())
         .merge(administration::routes())
         .routes(routes!(metrics::show));

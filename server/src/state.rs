@@ -9,7 +9,7 @@ use verdict::Examiner;
 use crate::{
     disk::Disk, error::ServeError, health::LastCheck, intake::Intake, limits::Gates,
     metrics::Metrics, pool::Pool, progress::Progress, reload::ExaminerCell,
-    settings::ServeSettings, store::Store, work::Work,
+    settings::ServeSettings, signatures::Signers, store::Store, work::Work,
 };
 
 /// What a service is made of. Cheap to share behind an `Arc`.
@@ -23,6 +23,8 @@ pub(crate) struct ServerState {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) disk: Arc<Disk>,
     pub(crate) progress: Progress,
+    /// Who signs for whom; empty unless configured.
+    pub(crate) signers: Signers,
     pub(crate) gates: Gates,
     /// Bytes of stored files that requests may hold, in KiB.
     pub(crate) memory: Arc<Semaphore>,
@@ -44,6 +46,7 @@ pub(crate) struct Parts {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) disk: Disk,
     pub(crate) progress: Progress,
+    pub(crate) signers: Signers,
 }
 
 impl ServerState {
@@ -72,6 +75,7 @@ impl ServerState {
             metrics: parts.metrics,
             disk: Arc::new(parts.disk),
             progress: parts.progress,
+            signers: parts.signers,
         }))
     }
 

@@ -89,7 +89,7 @@ pub(crate) async fn receive(
     if declared_length(request.headers()).is_some_and(|length| length > room) {
         return Err(Problem::too_large(max_bytes));
     }
-    let meter = Meter::new(room, &state.settings, Arc::clone(&state.disk));
+    let meter = Meter::new(room, &state.settings, Some(Arc::clone(&state.disk)));
     let request = request.map(|body| meter.attach(body));
     if is_form {
         multipart::read(request, &meter, max_bytes, &mut parts).await?;
@@ -178,11 +178,11 @@ fn essence(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
 }
 
-fn content_type(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::CONTENT_TYPE)?.to_str().ok()
 }
 
-fn declared_length(headers: &HeaderMap) -> Option<u64> {
+pub(crate) fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers
         .get(header::CONTENT_LENGTH)?
         .to_str()
@@ -196,6 +196,9 @@ const MEDIA_FAMILIES: [&str; 3] = ["image", "video", "audio"];
 
 /// Types that say nothing about the file.
 const UNSAID: [&str; 2] = ["application/octet-stream", "binary/octet-stream"];
+
+/// The name of an upload that gave none.
+pub(crate) const UNNAMED: &str = "upload";
 
 /// Bytes of a form beside its file.
 const MAX_FORM_BYTES: u64 = 64 << 10;

@@ -69,6 +69,10 @@ pub(crate) fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
 
 /// Reads to the end of the connection.
 pub(crate) fn receive(stream: &mut TcpStream) -> Answer {
+    parse(&read_all(stream))
+}
+
+fn read_all(stream: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut block = [0; 4096];
     loop {
@@ -82,7 +86,7 @@ pub(crate) fn receive(stream: &mut TcpStream) -> Answer {
             Err(error) => panic!("no answer: {error}"),
         }
     }
-    parse(&bytes)
+    bytes
 }
 
 /// Reads one whole answer.
@@ -108,11 +112,30 @@ pub(crate) fn ask(
     headers: &str,
     body: &[u8],
 ) -> Answer {
+    send(address, &request(method, path, headers, body))
+}
+
+/// The same for an answer that is no text: its body beside it, byte for byte.
+pub(crate) fn ask_bytes(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &[u8],
+) -> (Answer, Vec<u8>) {
+    let mut stream = connect(address);
+    let _ = stream.write_all(&request(method, path, headers, body));
+    let bytes = read_all(&mut stream);
+    let end = bytes.windows(4).position(|part| part == b"\r\n\r\n");
+    (parse(&bytes), bytes[end.unwrap() + 4..].to_vec())
+}
+
+fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
         body.len()
     );
-    send(address, &[head.as_bytes(), body].concat())
+    [head.as_bytes(), body].concat()
 }
 
 /// A GET.

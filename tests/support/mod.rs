@@ -6,6 +6,8 @@ pub(crate) mod http;
 pub(crate) mod memory;
 pub(crate) mod server;
 pub(crate) mod service;
+#[cfg(target_os = "linux")]
+pub(crate) mod terminal;
 pub(crate) mod workshop;
 
 use std::{

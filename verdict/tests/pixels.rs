@@ -8,7 +8,7 @@ use std::{
     sync::LazyLock,
 };
 
-use detector::{Detector, Provider, Settings};
+use detector::{Batching, Detector, Provider, Settings};
 use media::{Limits, Media, Name};
 use provenance::{Judge, Statement, TrustStore};
 use verdict::{
@@ -33,6 +33,7 @@ fn examiner(limits: Limits) -> Examiner {
         runtime: Some(runtime()),
         provider: Provider::Cpu,
         workers: 1,
+        batching: Batching::NONE,
     };
     let detector = DetectorSlot::Ready(Detector::load(&settings).unwrap());
     Examiner::new(

@@ -29,6 +29,13 @@ def _prepare(a: argparse.Namespace) -> None:
         prepare_twins(real, pixels, load_codec(a.codec), a.cache, a.twins)
 
 
+def _manifests(a: argparse.Namespace) -> None:
+    from .manifests import write_manifests
+
+    for path in write_manifests(a.data, a.out, a.pictures):
+        print(path)
+
+
 def _train(a: argparse.Namespace) -> None:
     from .train import Settings, train
 
@@ -41,6 +48,15 @@ def _export(a: argparse.Namespace) -> None:
     from .train import load_averaged
 
     print(export(load_averaged(a.run), a.model))
+
+
+def _quantise(a: argparse.Namespace) -> None:
+    from .quantise import compare, quantise
+
+    found = compare(a.data, a.cache, a.run, quantise(a.data, a.cache, a.model, a.out))
+    print(found)
+    if not found["ships"]:
+        raise SystemExit(f"{a.out} differs too much from {a.model}: ship the float file")
 
 
 def _evaluate(a: argparse.Namespace) -> None:
@@ -58,7 +74,7 @@ def _calibrate(a: argparse.Namespace) -> None:
 def _card(a: argparse.Namespace) -> None:
     from .card import write_card
 
-    print(write_card(a.data, a.run, a.model))
+    print(write_card(a.data, a.run, a.model, a.whole))
 
 
 def _baselines(a: argparse.Namespace) -> None:
@@ -74,16 +90,22 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--codec", type=Path, help="folder with taef2_*.pth; makes aligned twins")
     prepare.add_argument("--twins", type=int, default=1_000_000, help="most twins to make; one takes 0.2 s")
     prepare.add_argument("--pictures", type=Path, nargs="+", help="folders written by materialise.py; more crops")
+    manifests = _step(steps, "manifests", _manifests, "data")
+    manifests.add_argument("--out", type=Path, required=True, help="folder for the lists and the unpacked dev crops")
+    manifests.add_argument("--pictures", type=Path, nargs="+", default=[], help="folders written by materialise.py")
     train = _step(steps, "train", _train, "data", "cache", "run")
     train.add_argument("--minutes", type=float, required=True, help="wall time of training")
-    train.add_argument("--network", choices=NETWORKS, default="full", help="phases costs a third of full")
+    train.add_argument("--network", choices=NETWORKS, default="full", help="phases costs a third of full, wide half")
     train.add_argument("--steps", type=int, default=1_000_000, help="most steps, whatever the time")
     train.add_argument("--pairs", type=int, default=4, help="aligned pairs per batch of 32; 0 needs no twins")
     train.add_argument("--seed", type=int, default=1)
     _step(steps, "export", _export, "run", "model")
     _step(steps, "evaluate", _evaluate, "data", "cache", "model", "run")
     _step(steps, "calibrate", _calibrate, "data", "run")
-    _step(steps, "card", _card, "data", "run", "model")
+    quantise = _step(steps, "quantise", _quantise, "data", "cache", "run", "model")
+    quantise.add_argument("--out", type=Path, required=True, help="the 8-bit file; needs the run's scores and calibration")
+    card = _step(steps, "card", _card, "data", "run", "model")
+    card.add_argument("--whole", type=Path, help="a card fitted to whole pictures by `bonafide models add --calibrate`")
     _step(steps, "baselines", _baselines, "data", "cache", "run")
     return parser
 

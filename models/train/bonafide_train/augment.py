@@ -100,7 +100,7 @@ def _blurred(picture: Image.Image, random: np.random.Generator) -> Image.Image:
 
 
 def _denoised(picture: Image.Image, random: np.random.Generator) -> Image.Image:
-    return picture.filter(ImageFilter.MedianFilter(3))
+    return picture.filter(ImageFilter.MedianFilter(int(random.choice([3, 3, 5]))))
 
 
 def _sharpened(picture: Image.Image, random: np.random.Generator) -> Image.Image:
@@ -135,8 +135,8 @@ _Step = Callable[[Image.Image, np.random.Generator], Image.Image]
 _STEPS: tuple[tuple[float, _Step], ...] = (
     (0.3, _light),
     (0.05, _grey),
-    (0.2, _blurred),
-    (0.05, _denoised),
+    (0.25, _blurred),
+    (0.12, _denoised),
     (0.15, _sharpened),
     (0.2, _noisy),
     (0.1, _softened),

@@ -6,30 +6,37 @@ Every figure comes from the run's folder; nothing is typed in by hand.
 import hashlib
 import json
 import math
+import tomllib
 from collections import Counter
 from datetime import date
 from pathlib import Path
 
 from . import splits
 from .data import SIDE_PX, Crop, read_table
+from .network import build, parameters
 from .tiers import TIERS
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 
-def write_card(data: Path, run: Path, model: Path) -> Path:
-    """Writes the card beside `model` under the same stem and returns its path."""
-    figures, calibration, settings, baselines = (
+def write_card(data: Path, run: Path, model: Path, whole: Path | None = None) -> Path:
+    """Writes the card beside `model` under the same stem and returns its path.
+
+    `whole` is a card that `bonafide models add --calibrate` fitted to whole pictures: its calibration for many windows
+    is taken over, because only production knows how windows are joined.
+    """
+    figures, calibration, settings, baselines, drawn = (
         json.loads((run / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("figures", "calibration", "settings", "baselines")
+        for name in ("figures", "calibration", "settings", "baselines", "data")
     )
     crops = splits.training(read_table(data))
     tables = [
-        ("", _head(model, figures)),
+        ("", _head(model, figures, settings["network"])),
         ("input", {"name": "crop", "element": "uint8", "layout": "nhwc", "side_px": SIDE_PX}),
         ("output", {"logit": "logit", "patch_logits": "patch_logits"}),
         ("calibration", _calibration(calibration)),
-        ("training", _training(crops, settings)),
+        *([("calibration.many", _many(whole))] if whole else []),
+        ("training", _training(crops, settings, drawn)),
         ("evaluation", _evaluation(figures, baselines)),
         *((f"evaluation.{tier}", figures["tiers"][tier] | calibration["test"][tier]) for tier in TIERS),
     ]
@@ -40,7 +47,7 @@ def write_card(data: Path, run: Path, model: Path) -> Path:
     return card
 
 
-def _head(model: Path, figures: dict) -> dict:
+def _head(model: Path, figures: dict, network: str) -> dict:
     aucs = " / ".join(f"{figures['tiers'][tier]['auc']:.2f}" for tier in TIERS)
     return {
         "name": model.stem,
@@ -49,7 +56,7 @@ def _head(model: Path, figures: dict) -> dict:
         "file": model.name,
         "sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
         "license": "MIT OR Apache-2.0",
-        "description": DESCRIPTION.format(aucs=aucs),
+        "description": DESCRIPTION.format(aucs=aucs, millions=parameters(build(network)) / 1e6),
     }
 
 
@@ -58,7 +65,11 @@ def _calibration(calibration: dict) -> dict:
     return {name: calibration[name] for name in kept}
 
 
-def _training(crops: list[Crop], settings: dict) -> dict:
+def _many(whole: Path) -> dict:
+    return tomllib.loads(whole.read_text(encoding="utf-8"))["calibration"]["many"]
+
+
+def _training(crops: list[Crop], settings: dict, drawn: dict) -> dict:
     counts = Counter((crop.source, crop.synthetic) for crop in crops)
     origins: dict[str, set[str]] = {}
     for crop in crops:
@@ -67,12 +78,13 @@ def _training(crops: list[Crop], settings: dict) -> dict:
         f"{source}: {count} {'synthetic' if synthetic else 'real'} crops from {', '.join(sorted(origins[source]))}"
         for (source, synthetic), count in sorted(counts.items())
     ]
-    twins = [TWIN_SOURCE] if settings["pairs"] else []
+    twins = [TWIN_SOURCE.format(**drawn)] if settings["pairs"] else []
+    cuts = [CUT_SOURCE.format(**drawn)] if drawn["cuts"] else []
     return {
         "date": date.today().isoformat(),
         "recipe": "models/train",
         "crops": len(crops),
-        "sources": [*sources, *twins],
+        "sources": [*sources, *cuts, *twins],
         "notes": NOTES,
     }
 
@@ -114,10 +126,10 @@ def _value(value: object) -> str:
 
 
 DESCRIPTION = (
-    "A small patch network (0.5 million parameters) that reads noise and compression traces of single crops and "
-    "looks for wholly generated pictures. A first, weak model: on sources it has never seen it orders a generated "
-    "above a real picture with probability {aucs} (clean / web / hard delivery). A hint for a person, never a proof; "
-    "it knows nothing of face swaps, edits or splices."
+    "A small patch network ({millions:.1f} million parameters) that reads noise and compression traces of single crops "
+    "and looks for wholly generated pictures. On sources it has never seen it orders a generated above a real picture "
+    "with probability {aucs} (clean / web / hard delivery). A hint for a person, never a proof; it knows nothing of "
+    "face swaps, edits or splices."
 )
 
 SPLIT = "by source: no source of this split occurs in training; calibration and test use different dev sources"
@@ -140,16 +152,19 @@ BASELINES_TEXT = (
 )
 
 TWIN_SOURCE = (
-    "Aligned twins: real training crops coded and decoded by the tiny autoencoder of FLUX.2 (madebyollin/taesd, MIT)"
+    "{twins} aligned twins: real training crops coded and decoded by the tiny autoencoder of FLUX.2 "
+    "(madebyollin/taesd, MIT)"
 )
+
+CUT_SOURCE = "{cuts} more crops at many scales of {pictures} whole pictures of the same sources"
 
 NOTES = (
     "The data table records the repository of each picture but no licence for the pictures; most may not be "
     "redistributed, and none is contained in this model's folder. Every crop was last saved as JPEG 92 4:2:0, "
-    "originals with a short side over 1,400 px were halved first. Training and calibration saw one crop per picture; "
-    "production averages up to 8 crops of a picture, which was not calibrated; a mean spreads less than one crop, so "
-    "the rates err on the safe side as far as whole pictures resemble these crops. Known weaknesses: today's "
-    "generators are few in training, sharp press portraits and art on the web raised many false alarms in an earlier model of this kind, labels of the web "
-    "collections are up to a quarter doubtful, and split by source is not split by repository: some test sources "
+    "originals with a short side over 1,400 px were halved first. The first calibration saw one "
+    "crop per picture; production averages up to 8 crops of a picture, for which [calibration.many] was fitted where it "
+    "is present. Known weaknesses: today's generators are few in training, sharp press portraits and art on the web "
+    "raised many false alarms in an earlier model of this kind, labels of the web collections are up to a quarter "
+    "doubtful, and split by source is not split by repository: some test sources "
     "come from repositories that also gave training sources."
 )

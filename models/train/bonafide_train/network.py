@@ -97,7 +97,8 @@ def build(name: str) -> PatchNetwork:
     """Makes the untrained network called `name`: one of `NETWORKS`.
 
     `full` starts at full resolution: half a million parameters, 1.0 G multiplications a crop of 256 pixels. `phases`
-    starts at half: 0.2 million, 0.3 G. Raises `KeyError` for another name.
+    starts at half: 0.2 million, 0.3 G. `wide` starts at half with half as many planes again: 0.4 million, 0.5 G.
+    Raises `KeyError` for another name.
     """
     return NETWORKS[name]()
 
@@ -172,7 +173,7 @@ def _convolution(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) 
 
 PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))
 
-NETWORKS = {"full": _full, "phases": _phases}
+NETWORKS = {"full": _full, "phases": _phases, "wide": lambda: _phases(quarter=64, eighth=96)}
 
 SQUARE_5X5 = torch.tensor(
     [

@@ -38,6 +38,11 @@ SOURCE_FACTORS = {
     "Stable Diffusion 1.5 (artist study)": 0.4,
     "Stable Diffusion 1.x": 0.4,
     "gpt-4o / nano-banana mixed": 2.0,
+    "FLUX.1-schnell (SFHQ-T2I)": 1.5,
+    "FLUX.1": 3.0,
+    "SDXL": 3.0,
+    "Midjourney v4/v5 (DIF)": 3.0,
+    "Midjourney v6 (cw)": 3.0,
     "AiArtData web mixed (MJ/DALL-E/SD, 2023; noisy)": 0.5,
 }
 """How much more often than by size alone a training source is drawn; 1 where not named.

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -87,9 +88,24 @@ def train(data: Path, cache: Path, folder: Path, settings: Settings) -> Path:
     plan = BatchPlan(settings.batch, settings.pairs, settings.seed)
     crops = read_table(data)
     source = BatchSource([*splits.training(crops), *read_picture_crops(cache, len(crops))], cache, plan)
+    record_data(data, cache, folder)
     _loop(run, stream(source, run.step, list(settings.sides_px)), folder)
     run.save(checkpoint)
     return checkpoint
+
+
+def record_data(data: Path, cache: Path, folder: Path) -> None:
+    """Writes `data.json`: how many crops, cuts of whole pictures and twins the run draws from."""
+    crops = read_table(data)
+    cuts = read_picture_crops(cache, len(crops))
+    twins = cache / "twin_rows.npy"
+    counts = {
+        "crops": len(splits.training(crops)),
+        "cuts": len(cuts),
+        "pictures": len({cut.blob for cut in cuts}),
+        "twins": len(np.load(twins)) if twins.exists() else 0,
+    }
+    (folder / "data.json").write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
 
 
 def load_averaged(folder: Path) -> PatchNetwork:

@@ -23,6 +23,9 @@ LATENT_CHANNELS = 32
 BATCH = 8
 """Crops coded at once."""
 
+NOISE = 0.3
+"""Most noise on the latents of a twin, in standard deviations of the latents: a generator's latents never were a picture."""
+
 
 class CodecBlock(nn.Module):
     """Three convolutions around a skip connection, after an optional normalised 1 x 1 pair."""
@@ -63,8 +66,8 @@ def prepare_twins(crops: list[Crop], pixels: PixelCache, codec: nn.Module, cache
 
     `crops` are real training crops; those smaller than 256 pixels are left out, and no more than `most` of the
     rest are taken, in table order, which mixes the sources. Every second twin gets the radial spectrum of its
-    original, so that overall softness does not tell them apart, and all are saved once with the settings the packed
-    crops have.
+    original, so that overall softness does not tell them apart, every second batch noise on its latents, and all are
+    saved once with the settings the packed crops have.
     """
     rows = np.array([crop.row for crop in crops if min(pixels.sizes[crop.row]) == SIDE_PX][:most])
     shape = (len(rows), SIDE_PX, SIDE_PX, 3)
@@ -72,7 +75,8 @@ def prepare_twins(crops: list[Crop], pixels: PixelCache, codec: nn.Module, cache
     twins = np.lib.format.open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=shape)
     for start in range(0, len(rows), BATCH):
         originals = pixels.pixels[rows[start : start + BATCH]]
-        for offset, twin in enumerate(reconstruct(codec, originals)):
+        noise = NOISE * np.random.default_rng(start).random() * (start // BATCH % 2)
+        for offset, twin in enumerate(reconstruct(codec, originals, noise, seed=start)):
             if (start + offset) % 2 == 0:
                 twin = with_spectrum_of(originals[offset], twin)
             twins[start + offset] = _saved(twin)
@@ -83,11 +87,14 @@ def prepare_twins(crops: list[Crop], pixels: PixelCache, codec: nn.Module, cache
 
 
 @torch.inference_mode()
-def reconstruct(codec: nn.Module, originals: np.ndarray) -> np.ndarray:
-    """Encodes and decodes `uint8 [N, H, W, 3]`; same shape and type back."""
+def reconstruct(codec: nn.Sequential, originals: np.ndarray, noise: float = 0.0, seed: int = 0) -> np.ndarray:
+    """Encodes and decodes `uint8 [N, H, W, 3]`, with `noise` standard deviations of it between; same shape and type."""
     planes = torch.from_numpy(np.ascontiguousarray(originals)).permute(0, 3, 1, 2).float() / 255.0
+    encoder, decoder = codec
     with torch.autocast("cpu", torch.bfloat16):
-        planes = codec(planes.contiguous(memory_format=torch.channels_last)).float()
+        latents = encoder(planes.contiguous(memory_format=torch.channels_last)).float()
+        shaken = torch.randn(latents.shape, generator=torch.Generator().manual_seed(seed))
+        planes = decoder(latents + noise * latents.std() * shaken).float()
     return (planes.clamp(0, 1) * 255.0 + 0.5).to(torch.uint8).permute(0, 2, 3, 1).numpy()
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 from bonafide_train import splits
 from bonafide_train.data import PixelCache, prepare_pixels, read_table
+from bonafide_train.manifests import write_manifests
 from bonafide_train.pictures import CROPS_PER_PICTURE, cut, prepare_pictures, read_picture_crops
 
 COLUMNS = ["file", "label", "generator_or_source", "subject", "repo", "path", "blob_sha", "crop"]
@@ -68,3 +69,13 @@ def test_scales_differ_and_repeat(pictures):
         assert np.array_equal(crops[0], cut(picture, [1, 0]))
     assert len({crop.tobytes() for crop in crops}) == 8
     assert all(crop.shape == (256, 256, 3) for crop in crops)
+
+def test_the_dev_pictures_are_listed_by_part(data, pictures, tmp_path):
+    written = write_manifests(data, tmp_path / "dev", [pictures])
+    assert [path.name for path in written] == ["test.tsv", "test-pictures.tsv", "calibration.tsv"]
+    lists = [list(csv.DictReader(path.open(), delimiter="\t")) for path in written]
+    assert {(row["label"], row["source"]) for row in lists[0]} >= {("real", "COCO"), ("synthetic", "DALL-E 2")}
+    assert not {row["path"] for row in lists[0]} & {row["path"] for row in lists[2]}
+    for path, rows in zip(written, lists, strict=True):
+        assert rows and all((path.parent / row["path"]).is_file() for row in rows)
+    assert [row["source"] for row in lists[1]] == ["COCO"]

@@ -17,6 +17,7 @@ from bonafide_train.card import write_card
 from bonafide_train.data import prepare_pixels, read_table
 from bonafide_train.evaluate import evaluate
 from bonafide_train.export import export
+from bonafide_train.quantise import compare, quantise
 from bonafide_train.train import Run, Settings, learning_rate, load_averaged, train
 from bonafide_train.twins import with_spectrum_of
 
@@ -40,7 +41,14 @@ def test_from_crops_to_card(data, cache, tmp_path):
     evaluate(data, cache, model, run)
     calibrate(data, run)
     baselines(data, cache, run, steps=20)
-    card = tomllib.loads(write_card(data, run, model).read_text(encoding="utf-8"))
+    found = compare(data, cache, run, quantise(data, cache, model, tmp_path / "small.onnx"))
+    assert 0.5 < found["same_words"] <= 1 and set(found["auc_steps"]) == {"clean", "web", "hard"}
+    assert (tmp_path / "small.onnx").stat().st_size < 0.5 * model.stat().st_size
+    whole = tmp_path / "whole.toml"
+    whole.write_text("[calibration.many]\nwindows = 4\nslope = 2.5\nfalse_alarm = [{ llr = 1.5, rate = 0.01 }]\n")
+    card = tomllib.loads(write_card(data, run, model, whole).read_text(encoding="utf-8"))
+    assert card["calibration"]["many"] == {"windows": 4, "slope": 2.5, "false_alarm": [{"llr": 1.5, "rate": 0.01}]}
+    assert any("whole pictures" in source for source in card["training"]["sources"]) is False
     assert card["name"] == "synth" and card["file"] == "synth.onnx"
     assert card["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
     assert card["calibration"]["slope"] > 0 and card["calibration"]["real_pictures"] == 4

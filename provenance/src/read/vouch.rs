@@ -13,7 +13,7 @@ use media::Digest;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::StoreReader;
-use crate::cose::CoseSign1;
+use crate::{cose::CoseSign1, pss::Pss};
 
 /// Answers kept; the same issuers sign nearly everything in a batch.
 const MAX_ANSWERS: usize = 4_096;
@@ -78,8 +78,12 @@ impl Cache {
 pub(crate) fn is_signed_by(issuer: &[u8], certificate: &[u8]) -> Option<bool> {
     let (_, issuer) = X509Certificate::from_der(issuer).ok()?;
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    let algorithm = Oid::new(certificate.signature_algorithm.algorithm.as_bytes());
-    let validator = validator_for_sig_and_hash_algs(&algorithm, &algorithm)?;
+    let algorithm = &certificate.signature_algorithm;
+    // RSASSA-PSS names its hash apart; elsewhere one word stands for both.
+    let pss = Pss::of(algorithm);
+    let hash = pss.as_ref().map_or(&algorithm.algorithm, |pss| &pss.hash);
+    let [algorithm, hash] = [&algorithm.algorithm, hash].map(|oid| Oid::new(oid.as_bytes()));
+    let validator = validator_for_sig_and_hash_algs(&algorithm, &hash)?;
     let signature = certificate.signature_value.data.as_ref();
     let signed = certificate.tbs_certificate.as_ref();
     let answer = validator.validate(signature, signed, issuer.public_key().raw);

@@ -25,7 +25,7 @@ use crate::{
     openapi::{File, Refusals, UploadRefusals},
     state::ServerState,
     store::{Admission, AnalysisId, Idempotency, Scope},
-    upload::{Upload, receive},
+    upload::{UNNAMED, Upload, receive},
 };
 
 /// What may stand beside a raw body.
@@ -239,9 +239,6 @@ fn answer(kept: &Stored, waited: Option<Duration>) -> Result<Response, Problem> 
     });
     Ok((status, location, applied, Json(Analysis::of(kept)?)).into_response())
 }
-
-/// The name of an upload that gave none.
-const UNNAMED: &str = "upload";
 
 /// How long a waiting request trusts that it would have been woken.
 const ASK_AGAIN: Duration = Duration::from_secs(1);

@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use media::Fault;
+use provenance::SignError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -150,6 +151,35 @@ impl Problem {
     /// The file carries no manifest store that could be handed out.
     pub(crate) fn no_manifest() -> Self {
         Self::new(&NO_MANIFEST, "The file carries no manifest store.")
+    }
+
+    /// Nobody signs for this tenant.
+    pub(crate) fn no_signer() -> Self {
+        let detail =
+            "This service holds no signing key of this tenant. Ask the operator to set one up.";
+        Self::new(&NO_SIGNER, detail)
+    }
+
+    /// A file was not signed. Whether the set-up or a damaged file is to blame, details stand in the log.
+    pub(crate) fn unsigned(error: &SignError) -> Self {
+        let text = error.to_string();
+        // What follows is advice for the command line.
+        let what = text.rsplit_once("; ").map_or(&*text, |(what, _)| what);
+        let detail = format!("Nothing was signed: {what}.");
+        match (error.code(), error.fault()) {
+            ("unsupported_kind", _) => Self::new(&UNSUPPORTED_KIND, detail).at("/file"),
+            ("broken_history", _) => Self::new(&BROKEN_HISTORY, detail).at("/file"),
+            ("already_signed", _) => Self::new(&ALREADY_SIGNED, detail).at("/file"),
+            (_, fault @ Fault::Caller) => Self::fault(fault, detail),
+            (_, Fault::Bug) => {
+                let detail =
+                    "Nothing was signed. The file may be damaged; try it in another program.";
+                Self::fault(Fault::Caller, detail)
+            }
+            (_, fault @ (Fault::Operator | Fault::Busy)) => {
+                Self::fault(fault, "The service cannot sign now. Tell its operator.")
+            }
+        }
     }
 
     /// There is nothing to draw.
@@ -316,6 +346,7 @@ const UNAUTHORIZED: Kind = Kind(
 const FORBIDDEN_SCOPE: Kind = Kind(StatusCode::FORBIDDEN, "forbidden_scope", "Not allowed");
 const NOT_FOUND: Kind = Kind(StatusCode::NOT_FOUND, "not_found", "Not found");
 const NO_MANIFEST: Kind = Kind(StatusCode::NOT_FOUND, "no_manifest", "No manifest");
+const NO_SIGNER: Kind = Kind(StatusCode::NOT_FOUND, "no_signer", "No signer");
 const NO_HEATMAP: Kind = Kind(StatusCode::NOT_FOUND, "no_heatmap", "No heat map");
 const METHOD_NOT_ALLOWED: Kind = Kind(
     StatusCode::METHOD_NOT_ALLOWED,
@@ -340,6 +371,21 @@ const UNPROCESSABLE: Kind = Kind(
     StatusCode::UNPROCESSABLE_ENTITY,
     "unprocessable",
     "Upload not usable",
+);
+const UNSUPPORTED_KIND: Kind = Kind(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "unsupported_kind",
+    "Format cannot be signed",
+);
+const BROKEN_HISTORY: Kind = Kind(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "broken_history",
+    "Credential does not hold",
+);
+const ALREADY_SIGNED: Kind = Kind(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "already_signed",
+    "Already signed",
 );
 const IDEMPOTENCY_KEY_REUSED: Kind = Kind(
     StatusCode::UNPROCESSABLE_ENTITY,
@@ -370,7 +416,7 @@ const DISK_FULL: Kind = Kind(StatusCode::SERVICE_UNAVAILABLE, "disk_full", "No r
 const BUSY: Kind = Kind(StatusCode::SERVICE_UNAVAILABLE, "busy", "Service busy");
 
 #[cfg(test)]
-const KINDS: [Kind; 24] = [
+const KINDS: [Kind; 28] = [
     EMPTY,
     BAD_MULTIPART,
     BAD_PARAMETER,
@@ -379,6 +425,7 @@ const KINDS: [Kind; 24] = [
     FORBIDDEN_SCOPE,
     NOT_FOUND,
     NO_MANIFEST,
+    NO_SIGNER,
     NO_HEATMAP,
     METHOD_NOT_ALLOWED,
     TOO_SLOW,
@@ -388,6 +435,9 @@ const KINDS: [Kind; 24] = [
     TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     UNPROCESSABLE,
+    UNSUPPORTED_KIND,
+    BROKEN_HISTORY,
+    ALREADY_SIGNED,
     IDEMPOTENCY_KEY_REUSED,
     RATE_LIMITED,
     TOO_MANY_OPEN,

@@ -1,9 +1,12 @@
 //! Which keys and signatures the C2PA certificate profile allows (C2PA 2.2, section 14.5.1).
 
 use x509_parser::{
-    asn1_rs::{Any, FromDer, Tag},
+    asn1_rs::{Any, FromDer},
     certificate::X509Certificate,
+    x509::AlgorithmIdentifier,
 };
+
+use crate::pss::{Pss, RSA_PSS};
 
 /// A key in words: `Ed25519`, `P-256`, `RSA 2048`, or the identifier of something else.
 pub(super) fn key_name(certificate: &X509Certificate<'_>) -> String {
@@ -48,36 +51,29 @@ pub(super) fn signature_breach(certificate: &X509Certificate<'_>) -> Option<Stri
     let oid = outer.algorithm.to_id_string();
     match oid.as_str() {
         ED25519 if outer.parameters.is_some() => Some("Ed25519 with parameters".to_owned()),
-        RSA_PSS => pss_breach(outer.parameters.as_ref()),
+        RSA_PSS => pss_breach(outer),
         known if SIGNATURES.contains(&known) => None,
         SHA1_RSA | SHA1_ECDSA => Some("SHA-1".to_owned()),
         _ => Some(format!("algorithm {oid}")),
     }
 }
 
-/// RSASSA-PSS names its hash, from the SHA-2 family, and masks with the same one.
-fn pss_breach(parameters: Option<&Any<'_>>) -> Option<String> {
-    let wrong = Some("RSASSA-PSS with parameters that C2PA does not allow".to_owned());
-    let hashes = parameters.and_then(|parameters| {
-        let (rest, hash) = Any::from_der(parameters.data).ok()?;
-        let (_, mask) = Any::from_der(rest).ok()?;
-        // [0] { AlgorithmIdentifier }, [1] { AlgorithmIdentifier with one as its parameter }.
-        let (_, mask) = Any::from_der(mask.data).ok()?;
-        let (parameter, _) = Any::from_der(mask.data).ok()?;
-        Some((first_oid(hash.data)?, first_oid(parameter)?))
+/// RSASSA-PSS names its hash, from the SHA-2 family, and masks with the same one. Its salt may have any length by the
+/// standards, and has that of the hash for readers that are built without OpenSSL.
+fn pss_breach(algorithm: &AlgorithmIdentifier<'_>) -> Option<String> {
+    let pss = Pss::of(algorithm);
+    let known = pss.as_ref().and_then(|pss| {
+        let name = pss.hash.to_id_string();
+        let hash = SHA2.iter().find(|(oid, _)| *oid == name)?;
+        Some((pss.salt_bytes, hash.1))
     });
-    match hashes {
-        Some((hash, mask)) if hash == mask && SHA2.contains(&hash.as_str()) => None,
-        Some(_) | None => wrong,
+    match known {
+        None => Some("RSASSA-PSS with parameters that C2PA does not allow".to_owned()),
+        Some((salt, bytes)) if salt != bytes => Some(format!(
+            "RSASSA-PSS with a salt of {salt} bytes, where many readers take {bytes} alone"
+        )),
+        Some(_) => None,
     }
-}
-
-/// The identifier at the front of an AlgorithmIdentifier.
-fn first_oid(der: &[u8]) -> Option<String> {
-    let (_, sequence) = Any::from_der(der).ok()?;
-    let (_, oid) = Any::from_der(sequence.data).ok()?;
-    (oid.tag() == Tag::Oid).then_some(())?;
-    oid.as_oid().ok().map(|oid| oid.to_id_string())
 }
 
 fn curve(certificate: &X509Certificate<'_>) -> Option<String> {
@@ -98,7 +94,6 @@ fn modulus_bits(certificate: &X509Certificate<'_>) -> Option<usize> {
 const ED25519: &str = "1.3.101.112";
 const EC: &str = "1.2.840.10045.2.1";
 const RSA: &str = "1.2.840.113549.1.1.1";
-const RSA_PSS: &str = "1.2.840.113549.1.1.10";
 const P256: &str = "1.2.840.10045.3.1.7";
 const P384: &str = "1.3.132.0.34";
 const P521: &str = "1.3.132.0.35";
@@ -116,11 +111,11 @@ const SIGNATURES: [&str; 7] = [
     ED25519,
 ];
 
-/// SHA-256, SHA-384, SHA-512.
-const SHA2: [&str; 3] = [
-    "2.16.840.1.101.3.4.2.1",
-    "2.16.840.1.101.3.4.2.2",
-    "2.16.840.1.101.3.4.2.3",
+/// SHA-256, SHA-384 and SHA-512, each with the bytes of its digest.
+const SHA2: [(&str, u32); 3] = [
+    ("2.16.840.1.101.3.4.2.1", 32),
+    ("2.16.840.1.101.3.4.2.2", 48),
+    ("2.16.840.1.101.3.4.2.3", 64),
 ];
 
 /// C2PA 2.2, section 14.5.1.

@@ -110,6 +110,9 @@ pub(crate) async fn receive_file(
     state: &ServerState,
     request: Request<Body>,
 ) -> Result<Upload, Problem> {
+    if is_form(request.headers()) {
+        return Err(Problem::no_form());
+    }
     let mut parts = Parts::new(state);
     let max_bytes = state.max_bytes();
     if declared_length(request.headers()).is_some_and(|length| length > max_bytes) {

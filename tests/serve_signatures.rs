@@ -277,10 +277,14 @@ fn what_cannot_be_signed_has_a_code() {
     for (query, body, status, code) in cases {
         post(&server, &key, query, &body).assert_problem(status, code);
     }
-    for kind in ["application/zip", "multipart/form-data; boundary=x"] {
+    for (kind, word) in [
+        ("application/zip", "names neither"),
+        ("multipart/form-data; boundary=x", "not a form"),
+    ] {
         let headers = headers(&key, kind);
         let answer = ask(server.address, "POST", "/v1/signatures", &headers, b"x");
         answer.assert_problem(415, "unsupported_media_type");
+        assert!(answer.body.contains(word), "{}", answer.body);
     }
 }
 

@@ -306,19 +306,19 @@ fn a_picture_that_would_be_led_astray_is_not_signed() {
 #[test]
 fn what_has_no_place_is_signed_without_a_label() {
     let profile = Profile::from_toml(AI).unwrap();
-    let mp3 = |head: &[u8]| {
-        let all = signing_files::all().into_iter();
-        let frames = all
-            .filter(|(name, _)| *name == "a.mp3")
-            .map(|(_, bytes)| bytes);
-        [head, &frames.flatten().collect::<Vec<u8>>()].concat()
+    let file = |name| {
+        let mut all = signing_files::all().into_iter();
+        all.find(|(known, _)| *known == name).unwrap().1
     };
+    let mp3 = |head: &[u8]| [head, &file("a.mp3")].concat();
+    let prefixed = b"<s:svg xmlns:s=\"http://www.w3.org/2000/svg\"><s:g/></s:svg>";
     for (name, bytes) in [
         ("old tag.mp3", mp3(b"ID3\x02\0\0\0\0\0\0")),
         ("scrambled tag.mp3", mp3(b"ID3\x04\0\x80\0\0\0\0")),
+        ("prefixed.svg", prefixed.to_vec()),
         (
-            "prefixed.svg",
-            b"<s:svg xmlns:s=\"http://www.w3.org/2000/svg\"><s:g/></s:svg>".to_vec(),
+            "two forms.avi",
+            [&file("a.avi")[..], b"RIFF\x04\0\0\0AVIX"].concat(),
         ),
     ] {
         let source = media(name, bytes);

@@ -168,7 +168,7 @@ fn extension_kind(name: &str) -> Option<Kind> {
     Kind::from_extension(extension)
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     content_type(headers)
         .is_some_and(|kind| essence(kind).eq_ignore_ascii_case("multipart/form-data"))
 }

@@ -101,6 +101,12 @@ impl Problem {
         Self::new(&UNSUPPORTED_MEDIA_TYPE, detail).at("/file")
     }
 
+    /// The body is a form where the file itself is wanted.
+    pub(crate) fn no_form() -> Self {
+        let detail = "This address takes the file itself as the body, not a form.";
+        Self::new(&UNSUPPORTED_MEDIA_TYPE, detail).at("/file")
+    }
+
     /// The sender stopped sending, or sends too slowly.
     pub(crate) fn too_slow() -> Self {
         let detail = "The body arrived too slowly. Send it again over a faster connection.";

@@ -14,7 +14,7 @@ use crate::{
     error::Problem,
     metered::Meter,
     state::{KIB, ServerState},
-    upload::{content_type, declared_kind, declared_length},
+    upload::{content_type, declared_kind, declared_length, is_form},
 };
 
 /// A file with its share of the room for files in memory.
@@ -28,6 +28,9 @@ pub(super) struct File {
 
 /// Receives the body of `request`.
 pub(super) async fn receive(state: &ServerState, request: Request<Body>) -> Result<File, Problem> {
+    if is_form(request.headers()) {
+        return Err(Problem::no_form());
+    }
     let max_bytes = state.max_bytes();
     if declared_length(request.headers()).is_some_and(|length| length > max_bytes) {
         return Err(Problem::too_large(max_bytes));

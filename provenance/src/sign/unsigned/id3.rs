@@ -41,3 +41,58 @@ fn seven_bits(length: usize) -> Option<[u8; 4]> {
     let part = |shift: u32| u8::try_from(length >> shift & 0x7f).ok();
     Some([part(21)?, part(14)?, part(7)?, part(0)?])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOUND: &[u8] = b"\xff\xfbsound";
+
+    /// A frame that is long enough to tell the two kinds of length apart.
+    fn title(version: u8) -> Vec<u8> {
+        let length = match version {
+            3 => 300_u32.to_be_bytes(),
+            _ => seven_bits(300).unwrap(),
+        };
+        [b"TIT2", &length[..], &[0, 0], &[b'a'; 300]].concat()
+    }
+
+    fn tagged(version: u8) -> Vec<u8> {
+        let body = [&title(version)[..], &[0; 20]].concat();
+        let length = seven_bits(body.len()).unwrap();
+        [b"ID3", &[version, 0, 0], &length[..], &body, SOUND].concat()
+    }
+
+    #[test]
+    fn both_versions_keep_their_frames_and_hold_one_packet() {
+        for version in [3, 4] {
+            let once = write(&tagged(version), |old| {
+                assert_eq!(old, None);
+                Ok(vec![b'x'; 200])
+            });
+            let twice = write(&once.unwrap(), |old| {
+                assert_eq!(old, Some(&[b'x'; 200][..]));
+                Ok(vec![b'y'; 400])
+            });
+            let twice = twice.unwrap();
+            let tag = Tag::read(&twice).unwrap();
+            assert_eq!((tag.version, tag.frames.len()), (version, 2));
+            assert_eq!(tag.frames[0].whole, title(version));
+            assert_eq!(tag.xmp(), Some(&[b'y'; 400][..]));
+            assert_eq!(&twice[tag.end..], SOUND);
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_tag_gets_one_and_a_cut_tag_is_left_alone() {
+        let fresh = write(SOUND, |_| Ok(b"packet".to_vec())).unwrap();
+        let tag = Tag::read(&fresh).unwrap();
+        assert_eq!(tag.xmp(), Some(&b"packet"[..]));
+        assert_eq!(&fresh[tag.end..], SOUND);
+        let cut = &tagged(4)[..50];
+        assert!(matches!(
+            write(cut, |_| Ok(Vec::new())),
+            Err(Refusal::NoPlace)
+        ));
+    }
+}

@@ -50,3 +50,42 @@ fn inside(bytes: &[u8]) -> Option<usize> {
 
 /// What may stand before the picture: comments and instructions.
 const MAX_EVENTS: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(svg: &str) -> Option<String> {
+        let packet = |old: Option<&[u8]>| {
+            let word = if old.is_some() { "new" } else { "first" };
+            Ok(format!("<?xpacket begin=''?>{word}<?xpacket end='w'?>").into_bytes())
+        };
+        let bytes = write(svg.as_bytes(), packet).ok()?;
+        String::from_utf8(bytes).ok()
+    }
+
+    #[test]
+    fn a_packet_stands_inside_the_picture_and_takes_the_place_of_an_older_one() {
+        let head = "<?xml version='1.0'?><!DOCTYPE svg><!-- <svg> --><svg a='>'>";
+        let once = written(&format!("{head}<g/></svg>")).unwrap();
+        let packet = "<?xpacket begin=''?>first<?xpacket end='w'?>";
+        assert_eq!(
+            once,
+            format!("{head}<metadata>{packet}</metadata><g/></svg>")
+        );
+        assert_eq!(written(&once), Some(once.replace("first", "new")));
+    }
+
+    #[test]
+    fn what_has_no_inside_or_another_vocabulary_has_no_place() {
+        for svg in [
+            "<svg/>",
+            "<s:svg xmlns:s='x'></s:svg>",
+            "<html></html>",
+            "",
+            "no",
+        ] {
+            assert_eq!(written(svg), None, "{svg}");
+        }
+    }
+}

@@ -284,6 +284,32 @@ fn what_cannot_be_signed_has_a_code() {
     }
 }
 
+/// A service has to hold its keys. It holds each once, without the text of its file, and writes no memory to a disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_idle_service_holds_a_key_once_and_dumps_no_core() {
+    let press = Press::new();
+    let key = press.key("acme", "sign");
+    press.key("brick", "sign");
+    let server = press.serve(&[]);
+    let picture = fs::read(fixture("unsigned.jpg")).unwrap();
+    signed(&server, &key, "", &picture, &press.path("a.jpg"));
+    let limits = fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
+    let cores = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let words: Vec<&str> = cores.unwrap().split_whitespace().collect();
+    assert_eq!(words[4..6], ["0", "0"]);
+    for tenant in ["acme", "brick"] {
+        let needles = crate::sign_memory::Needles::of(&press.path(tenant));
+        let found = needles.copies(server.id().parse().unwrap());
+        assert!(
+            found.is_none_or(|found| found == [1, 0]),
+            "{tenant}: {found:?}"
+        );
+    }
+}
+
 #[test]
 fn a_service_that_could_sign_wrongly_does_not_start() {
     let press = Press::new();

@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{Mutex, mpsc},
     time::Duration,
@@ -72,7 +73,7 @@ impl Waiting {
 }
 
 /// What is searched for.
-struct Needles {
+pub(crate) struct Needles {
     /// The 32 secret bytes of a key.
     key: Vec<u8>,
     /// The same as libraries keep long numbers.
@@ -84,8 +85,9 @@ struct Needles {
 }
 
 impl Needles {
-    fn of(workshop: &Workshop) -> Self {
-        let pem = |name: &str| fs::read_to_string(workshop.path("keys").join(name)).unwrap();
+    /// Those of the key and chain in `folder`.
+    pub(crate) fn of(folder: &Path) -> Self {
+        let pem = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
         let der = |text: &str| pem::parse(text).unwrap().into_contents();
         let key_pem = pem("signer-key.pem");
         let key = secret(&der(&key_pem));
@@ -99,7 +101,7 @@ impl Needles {
 
     /// Copies of the key, raw and as text, in a process that is known to hold the certificate; `None`, aloud, where this
     /// system shows no memory of other processes.
-    fn copies(&self, process: u32) -> Option<[usize; 2]> {
+    pub(crate) fn copies(&self, process: u32) -> Option<[usize; 2]> {
         let all = [&self.key, &self.reversed, &self.text, &self.certificate];
         let Some([key, reversed, text, certificates]) = copies(process, all.map(Vec::as_slice))
         else {
@@ -136,7 +138,7 @@ fn a_signer_that_waits_for_its_service_holds_no_copy_of_the_key() {
     let workshop = Workshop::new();
     let waiting = Waiting::start(sign_with(&workshop, &[]), "--signer-url");
     let question = waiting.question();
-    let found = Needles::of(&workshop).copies(waiting.child.id());
+    let found = Needles::of(&workshop.path("keys")).copies(waiting.child.id());
     let signature = credential(&workshop).sign(&question).unwrap();
     assert_signed(&workshop, &waiting.finish(Reply::ok(signature)));
     assert!(found.is_none_or(|found| found == [0, 0]), "{found:?}");
@@ -145,7 +147,7 @@ fn a_signer_that_waits_for_its_service_holds_no_copy_of_the_key() {
 #[test]
 fn a_signer_that_has_signed_elsewhere_holds_no_copy_of_the_key() {
     let workshop = Workshop::new();
-    let needles = Needles::of(&workshop);
+    let needles = Needles::of(&workshop.path("keys"));
     let key = credential(&workshop);
     let service = Service::start(move |request| Reply::ok(key.sign(&request.body).unwrap()));
     let mut signers = vec![vec!["--signer-url", &service.url]];
@@ -172,7 +174,7 @@ fn a_signer_that_has_signed_elsewhere_holds_no_copy_of_the_key() {
 #[test]
 fn a_key_out_of_a_file_leaves_nothing_on_its_way() {
     let workshop = Workshop::new();
-    let needles = Needles::of(&workshop);
+    let needles = Needles::of(&workshop.path("keys"));
     let waiting = Waiting::start(
         sign_with(&workshop, &["--key", "keys/signer-key.pem"]),
         "--timestamp",
@@ -292,7 +294,7 @@ fn a_device_signs_and_its_key_is_in_no_idle_memory() {
         again.arg("--force");
         let waiting = Waiting::start(again, "--timestamp");
         waiting.question();
-        let found = Needles::of(&workshop).copies(waiting.child.id());
+        let found = Needles::of(&workshop.path("keys")).copies(waiting.child.id());
         end_without_stamp(waiting);
         assert!(
             found.is_none_or(|found| found == [0, 0]),

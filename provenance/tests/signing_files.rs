@@ -15,9 +15,9 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("a.tif", picture(ImageFormat::Tiff)),
         ("a.dng", dng()),
         ("a.svg", svg()),
-        ("a.avif", still(b"avif")),
-        ("a.heic", still(b"heic")),
-        ("a.heif", still(b"mif1")),
+        ("a.avif", still(b"avif", b"av01", 0)),
+        ("a.heic", still(b"heic", b"hvc1", 1)),
+        ("a.heif", still(b"mif1", b"av01", 2)),
         ("a.jxl", jxl()),
         ("a.mp4", movie(b"isom")),
         ("a.mov", movie(b"qt  ")),
@@ -89,17 +89,56 @@ fn jxl() -> Vec<u8> {
     .concat()
 }
 
-/// A file-type box, an empty list of items, and some media data.
-fn still(brand: &[u8; 4]) -> Vec<u8> {
-    let file_type = [&brand[..], b"\0\0\0\0", brand, b"miaf"].concat();
-    let handler = [&[0; 8][..], b"pict", &[0; 13]].concat();
-    let meta = [&[0; 4][..], &boxed(b"hdlr", &handler)].concat();
-    [
-        boxed(b"ftyp", &file_type),
-        boxed(b"meta", &meta),
-        boxed(b"mdat", &[7; 256]),
-    ]
-    .concat()
+/// A file-type box, a list of one item, and its data, which nobody decodes here: 256 times 7. `version` is that of the box
+/// which says where items lie; each has its numbers elsewhere.
+pub(crate) fn still(brand: &[u8; 4], coding: &[u8; 4], version: u8) -> Vec<u8> {
+    let file_type = boxed(b"ftyp", &[&brand[..], b"\0\0\0\0", brand, b"miaf"].concat());
+    let list = |at: u32| {
+        let name = [&[2, 0, 0, 0, 0, 1, 0, 0], &coding[..], b"\0"].concat();
+        let inner = [
+            boxed(b"hdlr", &[&[0; 8][..], b"pict", &[0; 13]].concat()),
+            boxed(b"pitm", &[0, 0, 0, 0, 0, 1]),
+            boxed(
+                b"iinf",
+                &[&[0, 0, 0, 0, 0, 1][..], &boxed(b"infe", &name)].concat(),
+            ),
+            boxed(b"iloc", &place(version, at)),
+        ];
+        boxed(b"meta", &[&[0; 4][..], &inner.concat()].concat())
+    };
+    let at = u32::try_from(file_type.len() + list(0).len() + 8).unwrap();
+    [file_type, list(at), boxed(b"mdat", &[7; 256])].concat()
+}
+
+/// Item 1 lies at `at`, 256 bytes long: in version 0 by its base, in the others by its offset. "Version 3" is version 1 with
+/// two such items and bases, which no file of [`all`] has.
+fn place(version: u8, at: u32) -> Vec<u8> {
+    let (at, length) = (at.to_be_bytes(), 256_u32.to_be_bytes());
+    let parts: &[&[u8]] = match version {
+        0 => &[
+            &[0, 0, 0, 0, 0x44, 0x40],
+            &[0, 1, 0, 1, 0, 0],
+            &at,
+            &[0, 1, 0, 0, 0, 0],
+        ],
+        1 => &[&[1, 0, 0, 0, 0x44, 0], &[0, 1, 0, 1, 0, 0, 0, 0, 0, 1], &at],
+        3 => &[
+            &[1, 0, 0, 0, 0x44, 0x40],
+            &[0, 2, 0, 1, 0, 0, 0, 0],
+            &at,
+            &[0, 1, 0, 0, 0, 0],
+            &length,
+            &[0, 2, 0, 0, 0, 0],
+            &at,
+            &[0, 1, 0, 0, 0, 0],
+        ],
+        _ => &[
+            &[2, 0, 0, 0, 0x44, 0],
+            &[0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1],
+            &at,
+        ],
+    };
+    [&parts.concat()[..], &length].concat()
 }
 
 /// A file-type box, a movie box with its header, and some media data.

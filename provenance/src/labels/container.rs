@@ -7,7 +7,7 @@ use std::{borrow::Cow, ops::Range};
 
 use media::Kind;
 
-use super::{bmff, ifd, png_text::TextChunk};
+use super::{bmff, id3::Tag, ifd, png_text::TextChunk};
 use crate::jpeg;
 
 /// One block of metadata.
@@ -54,8 +54,15 @@ pub(super) fn blocks(kind: Kind, bytes: &[u8]) -> Vec<Block<'_>> {
                 budget.any(block);
             }
         }
-        Kind::Bmp | Kind::Svg | Kind::Mp3 | Kind::Flac | Kind::Pdf | Kind::C2pa | Kind::Unknown => {
+        Kind::Svg => {
+            let packet = svg_xmp(bytes).and_then(|range| bytes.get(range));
+            budget.xmp(packet.map(Cow::Borrowed));
         }
+        Kind::Mp3 | Kind::Flac => {
+            let packet = Tag::read(bytes).and_then(|tag| tag.xmp());
+            budget.xmp(packet.map(Cow::Borrowed));
+        }
+        Kind::Bmp | Kind::Pdf | Kind::C2pa | Kind::Unknown => {}
     }
     budget.blocks
 }
@@ -310,6 +317,22 @@ pub(crate) fn gif_xmp(bytes: &[u8]) -> Option<Range<usize>> {
             _ => return None,
         }
     }
+}
+
+/// Where the XMP packet of an SVG lies, by the marks at its ends (ISO 16684-1, section 7.3.2).
+pub(crate) fn svg_xmp(bytes: &[u8]) -> Option<Range<usize>> {
+    let start = memchr::memmem::find(bytes, b"<?xpacket begin=")?;
+    let rest = bytes.get(start..)?;
+    let window = rest.get(..rest.len().min(MAX_XMP))?;
+    let last = memchr::memmem::find(window, b"<?xpacket end=")?;
+    let close = memchr::memmem::find(window.get(last..)?, b"?>")?;
+    Some(
+        start
+            ..start
+                .checked_add(last)?
+                .checked_add(close)?
+                .checked_add(2)?,
+    )
 }
 
 /// Bytes of the colour table that `flags` announces.

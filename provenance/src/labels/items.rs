@@ -17,17 +17,69 @@ pub(super) fn blocks<'a>(file: &'a [u8], meta: &'a [u8]) -> Vec<Block<'a>> {
 }
 
 fn find<'a>(file: &'a [u8], meta: &'a [u8]) -> Option<Vec<Block<'a>>> {
-    let inner = |wanted: &[u8; 4]| {
-        let found = boxes(meta.get(4..)?).find(|(kind, _)| *kind == wanted);
-        found.map(|(_, content)| content)
-    };
-    let wanted = wanted(inner(b"iinf")?)?;
-    let places = Places {
-        file,
-        data: inner(b"idat").unwrap_or_default(),
-    };
-    let located = places.of(inner(b"iloc")?, &wanted)?;
+    let lists = Lists::of(file, meta)?;
+    let wanted = wanted(lists.names)?;
+    let located = lists.places.of(lists.located, &wanted)?;
     Some(located.into_iter().filter_map(block).collect())
+}
+
+/// The number of the first item that holds plain XMP, with its packet when that lies in one piece.
+pub(crate) fn xmp_item<'a>(file: &'a [u8], meta: &'a [u8]) -> Option<(usize, Option<&'a [u8]>)> {
+    let lists = Lists::of(file, meta)?;
+    let names = wanted(lists.names)?;
+    let item = names.into_iter().find(|(_, kind)| *kind == Kind::Xmp)?;
+    let located = lists.places.of(lists.located, &[item])?;
+    let packet = match located.first().map(|(_, parts)| parts.as_slice()) {
+        Some([packet]) => Some(*packet),
+        _ => None,
+    };
+    Some((item.0, packet))
+}
+
+/// Whether two files hold the same items, wherever in them these lie. Files without a list of items do.
+pub(crate) fn are_same(one: &[u8], other: &[u8]) -> bool {
+    all(one) == all(other)
+}
+
+/// Number and parts of every item; `None` for those that do not lie in the file.
+type Located<'a> = (usize, Option<Vec<&'a [u8]>>);
+
+fn all(file: &[u8]) -> Option<Vec<Located<'_>>> {
+    let (_, meta) = boxes(file).find(|(kind, _)| *kind == b"meta")?;
+    let lists = Lists::of(file, meta)?;
+    let mut rest = Bytes(lists.located);
+    let widths = Widths::read(&mut rest)?;
+    let mut budget = MAX_PARTS;
+    (0..rest.number(widths.item)?)
+        .map(|_| {
+            let number = rest.number(widths.item)?;
+            Some((number, lists.places.parts(&mut rest, &widths, &mut budget)?))
+        })
+        .collect()
+}
+
+/// The boxes that tell what items there are and where.
+struct Lists<'a> {
+    names: &'a [u8],
+    located: &'a [u8],
+    places: Places<'a>,
+}
+
+impl<'a> Lists<'a> {
+    fn of(file: &'a [u8], meta: &'a [u8]) -> Option<Self> {
+        let inner = |wanted: &[u8; 4]| {
+            let found = boxes(meta.get(4..)?).find(|(kind, _)| *kind == wanted);
+            found.map(|(_, content)| content)
+        };
+        Some(Self {
+            names: inner(b"iinf")?,
+            located: inner(b"iloc")?,
+            places: Places {
+                file,
+                data: inner(b"idat").unwrap_or_default(),
+            },
+        })
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -99,17 +151,17 @@ struct Places<'a> {
 }
 
 /// How wide the numbers of an `iloc` box are, in bytes.
-struct Widths {
-    version: usize,
-    item: usize,
-    offset: usize,
-    length: usize,
-    base: usize,
-    index: usize,
+pub(crate) struct Widths {
+    pub(crate) version: usize,
+    pub(crate) item: usize,
+    pub(crate) offset: usize,
+    pub(crate) length: usize,
+    pub(crate) base: usize,
+    pub(crate) index: usize,
 }
 
 impl Widths {
-    fn read(rest: &mut Bytes<'_>) -> Option<Self> {
+    pub(crate) fn read(rest: &mut Bytes<'_>) -> Option<Self> {
         let version = rest.number(4)? >> 24;
         let sizes = rest.number(2)?;
         Some(Self {
@@ -182,17 +234,17 @@ impl<'a> Places<'a> {
 }
 
 /// Bytes read from the front, largest first.
-struct Bytes<'a>(&'a [u8]);
+pub(crate) struct Bytes<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Bytes<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+    pub(crate) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(taken)
     }
 
     /// A number of up to eight bytes; nothing is zero.
-    fn number(&mut self, length: usize) -> Option<usize> {
+    pub(crate) fn number(&mut self, length: usize) -> Option<usize> {
         let mut number = 0_u64;
         for byte in self.take(length)? {
             number = number.checked_mul(256)?.checked_add(u64::from(*byte))?;

@@ -13,8 +13,9 @@ mod bmff;
 mod carried;
 mod container;
 mod exif;
+pub(crate) mod id3;
 mod ifd;
-mod items;
+pub(crate) mod items;
 mod png_text;
 mod record;
 mod stealth;
@@ -23,7 +24,7 @@ mod xmp;
 mod xmp_fields;
 
 pub(crate) use carried::{CARRIED_EXIF, Wanted, exif as carried_exif, xmp as carried_xmp};
-pub(crate) use container::{MAX_XMP as MAX_XMP_BYTES, gif_xmp};
+pub(crate) use container::{MAX_XMP as MAX_XMP_BYTES, gif_xmp, svg_xmp};
 use media::{Kind, Media};
 
 use crate::{

@@ -5,9 +5,12 @@
 
 mod boxes;
 mod gif;
+mod id3;
+mod items;
 mod jpeg;
 mod png;
 mod riff;
+mod svg;
 mod tiff;
 mod xmp;
 
@@ -40,22 +43,16 @@ pub(super) fn label(media: &Media, profile: &Profile) -> Result<Option<Vec<u8>>,
         Kind::Jpeg => jpeg::write(bytes, write),
         Kind::Png => png::write(bytes, write),
         Kind::WebP => riff::write_webp(bytes, media, write),
-        Kind::Wav => riff::write_wav(bytes, write),
+        Kind::Wav => riff::write(b"WAVE", bytes, write),
+        Kind::Avi => riff::write(b"AVI ", bytes, write),
+        Kind::Mp3 | Kind::Flac => id3::write(bytes, write),
+        Kind::Svg => svg::write(bytes, write),
         Kind::Gif => gif::write(bytes, write),
         Kind::Mp4 | Kind::M4a | Kind::QuickTime => boxes::write_movie(bytes, write),
+        Kind::Avif | Kind::Heic | Kind::Heif => items::write(bytes, write),
         Kind::Jxl => boxes::write_jxl(bytes, write),
         Kind::Tiff | Kind::Dng => tiff::write(bytes, write),
-        Kind::Bmp
-        | Kind::Avif
-        | Kind::Heic
-        | Kind::Heif
-        | Kind::Svg
-        | Kind::Avi
-        | Kind::Mp3
-        | Kind::Flac
-        | Kind::Pdf
-        | Kind::C2pa
-        | Kind::Unknown => return Ok(None),
+        Kind::Bmp | Kind::Pdf | Kind::C2pa | Kind::Unknown => return Ok(None),
     };
     match written {
         Ok(bytes) => Ok(Some(bytes)),

@@ -467,6 +467,22 @@ mod tests {
     }
 
     #[test]
+    fn a_parser_s_words_and_advice_for_the_command_line_are_not_passed_on() {
+        let damaged = Problem::unsigned(&SignError::Library("a stranger's words".to_owned()));
+        assert_eq!(
+            (damaged.status().as_u16(), damaged.code()),
+            (422, "unprocessable")
+        );
+        assert!(!damaged.detail().contains("stranger"));
+        let refused = Problem::unsigned(&SignError::AlreadySigned);
+        assert_eq!(
+            (refused.status().as_u16(), refused.code()),
+            (422, "already_signed")
+        );
+        assert!(!refused.detail().contains("use the profile"));
+    }
+
+    #[test]
     fn no_two_kinds_share_a_code() {
         for (at, kind) in KINDS.iter().enumerate() {
             assert!(

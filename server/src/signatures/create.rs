@@ -132,14 +132,22 @@ fn tell(
             signed.digest = %signed.media.digest,
             "signed a file"
         ),
-        Err(error) if error.fault() == Fault::Caller => {}
-        Err(error) => tracing::error!(
-            tenant.id = %caller.tenant,
-            upload.digest = %media.digest,
-            code = error.code(),
-            %error,
-            "a file could not be signed"
-        ),
+        Err(error) => match error.fault() {
+            Fault::Caller => {}
+            // Nearly always a damaged file, and its parser's words may be a stranger's.
+            Fault::Bug => tracing::warn!(
+                tenant.id = %caller.tenant,
+                upload.digest = %media.digest,
+                code = error.code(),
+                "a file could not be signed"
+            ),
+            Fault::Operator | Fault::Busy => tracing::error!(
+                tenant.id = %caller.tenant,
+                code = error.code(),
+                %error,
+                "nothing can be signed for this tenant"
+            ),
+        },
     }
 }
 

@@ -42,21 +42,24 @@ fn write(
     Ok(written)
 }
 
-struct Found<'a> {
-    kind: &'a [u8],
-    kind_at: usize,
-    content: &'a [u8],
+/// One box.
+pub(super) struct Found<'a> {
+    pub(super) kind: &'a [u8],
+    /// Where its kind stands, four bytes behind its beginning.
+    pub(super) kind_at: usize,
+    pub(super) content: &'a [u8],
+    pub(super) end: usize,
 }
 
 /// The boxes of the file, one after another up to its end; `NoPlace` when they do not fill it, or the last
 /// one takes whatever follows.
-fn boxes(bytes: &[u8]) -> Result<Vec<Found<'_>>, Refusal> {
+pub(super) fn boxes(bytes: &[u8]) -> Result<Vec<Found<'_>>, Refusal> {
     let mut found = Vec::new();
     let mut at = 0_usize;
     while at < bytes.len() {
         let one = box_at(bytes, at).ok_or(Refusal::NoPlace)?;
-        at = one.1;
-        found.push(one.0);
+        at = one.end;
+        found.push(one);
         if found.len() > MAX_BOXES {
             return Err(Refusal::NoPlace);
         }
@@ -64,7 +67,7 @@ fn boxes(bytes: &[u8]) -> Result<Vec<Found<'_>>, Refusal> {
     Ok(found)
 }
 
-fn box_at(bytes: &[u8], at: usize) -> Option<(Found<'_>, usize)> {
+fn box_at(bytes: &[u8], at: usize) -> Option<Found<'_>> {
     let kind_at = at.checked_add(4)?;
     let kind_end = at.checked_add(8)?;
     let kind = bytes.get(kind_at..kind_end)?;
@@ -79,12 +82,12 @@ fn box_at(bytes: &[u8], at: usize) -> Option<(Found<'_>, usize)> {
     };
     let end = at.checked_add(usize::try_from(length).ok()?)?;
     let content = bytes.get(at.checked_add(head)?..end)?;
-    let found = Found {
+    Some(Found {
         kind,
         kind_at,
         content,
-    };
-    Some((found, end))
+        end,
+    })
 }
 
 const XMP_UUID: [u8; 16] = [

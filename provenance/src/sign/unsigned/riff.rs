@@ -1,5 +1,5 @@
 //! XMP in RIFF files: the chunk `XMP ` of WebP (its container specification, section "Metadata") and
-//! `_PMX` of WAV (ISO 16684-3, section 1.2.7).
+//! `_PMX` of WAV and AVI (ISO 16684-3, section 1.2.7).
 
 use std::borrow::Cow;
 
@@ -25,27 +25,30 @@ pub(super) fn write_webp(
     join(b"WEBP", &chunks)
 }
 
-/// Replaces or adds the packet.
-pub(super) fn write_wav(
+/// Replaces or adds the packet of a WAV or an AVI.
+pub(super) fn write(
+    form: &[u8; 4],
     bytes: &[u8],
     packet: impl Fn(Option<&[u8]>) -> Result<Vec<u8>, Refusal>,
 ) -> Result<Vec<u8>, Refusal> {
     let mut chunks = chunks(bytes)?;
     replace_or_add(&mut chunks, b"_PMX", packet)?;
-    join(b"WAVE", &chunks)
+    join(form, &chunks)
 }
 
 /// Kind and data.
 type Chunk<'a> = (&'a [u8], Cow<'a, [u8]>);
 
-/// All chunks of the form; `NoPlace` when there is anything that is none.
+/// All chunks of the form; `NoPlace` when there is anything that is none, in it or behind it.
 fn chunks(bytes: &[u8]) -> Result<Vec<Chunk<'_>>, Refusal> {
     let body = bytes
         .strip_prefix(b"RIFF")
         .and_then(|rest| rest.split_first_chunk::<4>())
         .and_then(|(length, rest)| {
             let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-            rest.get(4..length)
+            // Long films go on in a second form, which would be lost.
+            let is_whole = rest.len() <= length.saturating_add(length & 1);
+            rest.get(4..length).filter(|_| is_whole)
         });
     let mut rest = body.ok_or(Refusal::NoPlace)?;
     let mut found = Vec::new();

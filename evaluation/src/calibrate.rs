@@ -138,11 +138,13 @@ impl Logits {
         self
     }
 
-    /// From the tiers that hold enough pictures of both classes.
+    /// From the tiers that hold enough pictures of both classes, and at least half of the real ones: delivery shrinks
+    /// most pictures of many windows to few, and the handful that a tier keeps would bound all that can be promised.
     fn fit(&self) -> Result<Fit, EvaluationError> {
         let tiers = self.real.iter().zip(&self.synthetic);
+        let fullest = self.real.iter().map(Vec::len).max().unwrap_or_default();
         let enough = |(real, synthetic): &(&Vec<f64>, &Vec<f64>)| {
-            real.len().min(synthetic.len()) >= MIN_PICTURES
+            real.len().min(synthetic.len()) >= MIN_PICTURES && 2 * real.len() >= fullest
         };
         let (real, synthetic): (Vec<&Vec<f64>>, Vec<&Vec<f64>>) = tiers.filter(enough).unzip();
         let fewest = |tiers: &[&Vec<f64>]| tiers.iter().map(|tier| tier.len()).min();
@@ -319,6 +321,21 @@ mod tests {
         let falling = |pair: &[(f64, f64)]| pair[0].0 > pair[1].0 && pair[0].1 <= pair[1].1;
         assert!(fitted.false_alarms.windows(2).all(falling));
         assert_eq!(fitted.false_alarms[0].1, 0.0025);
+    }
+
+    #[test]
+    fn a_tier_that_keeps_few_of_the_pictures_bounds_nothing() {
+        let tiers = |centre, seed| [200, 150, 40].map(|pictures| normal(centre, pictures, seed));
+        let fitted = Logits {
+            real: tiers(-1.0, 1),
+            synthetic: tiers(1.0, 2),
+        }
+        .fit()
+        .unwrap();
+        assert_eq!(
+            (fitted.real_pictures, fitted.synthetic_pictures),
+            (150, 150)
+        );
     }
 
     #[test]

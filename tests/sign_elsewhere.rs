@@ -178,22 +178,11 @@ fn a_service_that_is_slow_or_gone_is_given_up() {
 #[test]
 fn a_command_signs_with_both_kinds_of_key() {
     for algorithm in ["ed25519", "es256"] {
-        let workshop = Workshop::new();
+        let workshop = Workshop::of(algorithm);
         if !system("openssl", &["version"]) {
             eprintln!("SKIPPED: a_command_signs: there is no openssl");
             return;
         }
-        fs::remove_dir_all(workshop.path("keys")).unwrap();
-        let keys = workshop.path("keys");
-        let made = run([
-            "keys",
-            "new",
-            "--algorithm",
-            algorithm,
-            "--out",
-            text(&keys),
-        ]);
-        assert_eq!(made.code, Some(0), "{made:?}");
         let program: &[&str] = match algorithm {
             // OpenSSL wants to know the length of what Ed25519 signs, and a pipe has none.
             "ed25519" => &["sh", "-c", ED25519_SCRIPT],

@@ -12,7 +12,7 @@ use std::{
 use provenance::signer::Signer as _;
 
 #[cfg(feature = "pkcs11")]
-use crate::support::{finish, run, text};
+use crate::support::{finish, text};
 use crate::{
     sign_elsewhere::{
         ED25519_SCRIPT, assert_signed, credential, only_for_me, sign_with, signer_command,
@@ -258,18 +258,7 @@ fn token(workshop: &Workshop) -> Option<(&'static str, std::path::PathBuf)> {
 #[test]
 fn a_device_signs_and_its_key_is_in_no_idle_memory() {
     for algorithm in ["es256", "ed25519"] {
-        let workshop = Workshop::new();
-        fs::remove_dir_all(workshop.path("keys")).unwrap();
-        let keys = workshop.path("keys");
-        let made = run([
-            "keys",
-            "new",
-            "--algorithm",
-            algorithm,
-            "--out",
-            text(&keys),
-        ]);
-        assert_eq!(made.code, Some(0), "{made:?}");
+        let workshop = Workshop::of(algorithm);
         let Some((module, config)) = token(&workshop) else {
             eprintln!("SKIPPED: a_device_signs: there is no SoftHSM that takes {algorithm}");
             continue;

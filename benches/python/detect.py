@@ -1,6 +1,6 @@
 """Detects with the shipped model the way a Python service would: Pillow, NumPy and ONNX Runtime on one thread.
 
-The steps are those of the detector crate: decode, eight native windows of 256 pixels, half of them where there is
+The steps are those of the detector crate, but for where four of the windows lie: decode, eight native windows of 256 pixels, half of them where there is
 most texture, the view as delivered (shorter side 512, JPEG 85) with four, the mean logit of each view, and the
 card's line. It stands in for nobody's product; it is what one writes first.
 
@@ -44,7 +44,7 @@ def logit(session: onnxruntime.InferenceSession, pixels: np.ndarray, most: int) 
 
 
 def places(pixels: np.ndarray, most: int) -> list[tuple[int, int]]:
-    """Corners of the windows: the busiest, then four along the longer side, then the busiest of the rest."""
+    """Corners of the windows: the busiest, then four along the diagonal, then the busiest of the rest."""
     height, width = pixels.shape[:2]
     cells = pixels[: height // CELL_PX * CELL_PX, : width // CELL_PX * CELL_PX, 1].astype(np.float32)
     cells = cells.reshape(height // CELL_PX, CELL_PX, width // CELL_PX, CELL_PX).var(axis=(1, 3))

@@ -7,8 +7,8 @@
 //! The rule in full, so that a training recipe can repeat it: a picture smaller than the window is tiled to its
 //! size; candidates stand evenly, at most half a window apart; texture is the mean variance of the green channel over
 //! the 16-pixel cells inside a window; the busiest candidates are taken first, then four fixed places along the longer
-//! side, then the busiest of the rest until there are eight (four in the delivered view); a window that shares half its area or more with one
-//! already taken is left out, and so is a flat one.
+//! side, then the busiest of the rest until there are eight (four in the delivered view); a window that shares half
+//! its area or more with one already taken is left out, and so is a flat one.
 
 use std::cmp::Reverse;
 

@@ -17,8 +17,13 @@ pub(crate) struct Workshop {
 }
 
 impl Workshop {
-    /// Fresh keys, and one unsigned picture, `a.jpg`.
+    /// Fresh Ed25519 keys, and one unsigned picture, `a.jpg`.
     pub(crate) fn new() -> Self {
+        Self::of("ed25519")
+    }
+
+    /// The same with keys of that algorithm.
+    pub(crate) fn of(algorithm: &str) -> Self {
         let workshop = Self { folder: folder() };
         let keys = workshop.path("keys");
         let made = run([
@@ -26,6 +31,8 @@ impl Workshop {
             "new",
             "--organisation",
             "Test Press",
+            "--algorithm",
+            algorithm,
             "--out",
             text(&keys),
         ]);

@@ -40,7 +40,7 @@ def _train(a: argparse.Namespace) -> None:
     from .train import Settings, train
 
     settings = Settings(minutes=a.minutes, network=a.network, steps=a.steps, pairs=a.pairs, seed=a.seed)
-    print(train(a.data, a.cache, a.run, settings))
+    print(train(a.data, a.cache, a.run, settings, a.start))
 
 
 def _export(a: argparse.Namespace) -> None:
@@ -62,7 +62,7 @@ def _quantise(a: argparse.Namespace) -> None:
 def _evaluate(a: argparse.Namespace) -> None:
     from .evaluate import evaluate
 
-    evaluate(a.data, a.cache, a.model, a.run)
+    evaluate(a.data, a.cache, a.model, a.run, a.show_test)
 
 
 def _calibrate(a: argparse.Namespace) -> None:
@@ -99,8 +99,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--steps", type=int, default=1_000_000, help="most steps, whatever the time")
     train.add_argument("--pairs", type=int, default=4, help="aligned pairs per batch of 32; 0 needs no twins")
     train.add_argument("--seed", type=int, default=1)
+    train.add_argument("--start", type=Path, help="exported model of the same network to start from; else from chance")
     _step(steps, "export", _export, "run", "model")
-    _step(steps, "evaluate", _evaluate, "data", "cache", "model", "run")
+    evaluate = _step(steps, "evaluate", _evaluate, "data", "cache", "model", "run")
+    evaluate.add_argument("--show-test", action="store_true", help="print the test part too: once, when all is chosen")
     _step(steps, "calibrate", _calibrate, "data", "run")
     quantise = _step(steps, "quantise", _quantise, "data", "cache", "run", "model")
     quantise.add_argument("--out", type=Path, required=True, help="the 8-bit file; needs the run's scores and calibration")

@@ -34,30 +34,40 @@ class Scores:
         return tuple(self.of([c for c in crops if c.synthetic is side], delivery) for side in (False, True))
 
 
-def evaluate(data: Path, cache: Path, model: Path, run: Path) -> dict:
-    """Scores the dev crops, writes both files into `run` and returns the figures."""
+def evaluate(data: Path, cache: Path, model: Path, run: Path, show_test: bool = False) -> dict:
+    """Scores the dev crops, writes both files into `run` and returns the figures.
+
+    Prints what a choice between models may rest on, the calibration part; the test part only with `show_test`.
+    """
     run.mkdir(parents=True, exist_ok=True)
     crops = read_table(data)
     scores = _score_all(crops, PixelCache(cache), open_session(model))
     write_scores(scores, run / "scores.tsv")
     figures = summarise(crops, scores)
     (run / "figures.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    _show(figures)
+    _show(figures if show_test else for_choosing(figures))
     return figures
 
 
 def summarise(crops: list[Crop], scores: Scores) -> dict:
-    """Pooled figures per tier, figures per source, bias gates; all on the test part but for marked rows."""
-    test = splits.test(crops)
+    """Pooled figures per tier, figures per source, bias gates; all on the test part but for `choice` and marked rows."""
+    test, calibration = splits.test(crops), splits.calibration(crops)
     return {
         "tiers": {tier: _pooled(test, scores, tier) for tier in TIERS},
+        "choice": {tier: _pooled(calibration, scores, tier) for tier in TIERS},
         "sources": [
             *_sources(test, test, scores, ""),
-            *_sources(splits.calibration(crops), splits.calibration(crops), scores, "calibration part"),
+            *_sources(calibration, calibration, scores, CALIBRATION_REMARK),
             *_sources(splits.same_sheet(crops), test, scores, "same sheets as training"),
         ],
         "gates": _gates(test, scores),
     }
+
+
+def for_choosing(figures: dict) -> dict:
+    """The figures without those of the test part, which would be spent by looking before a model is chosen."""
+    rows = [row for row in figures["sources"] if row["remark"] == CALIBRATION_REMARK]
+    return {"tiers": figures["choice"], "sources": rows}
 
 
 def write_scores(scores: Scores, path: Path) -> None:
@@ -166,7 +176,10 @@ def _show(figures: dict) -> None:
     for row in figures["sources"]:
         aucs = " ".join(f"{row[f'auc_{tier}']:.3f}" for tier in TIERS)
         print(f"{aucs}  {row['label']:9} n={row['pictures']:3} {row['name']} {row['remark']}")
-    print("gates (base 0.05):", figures["gates"])
+    if "gates" in figures:
+        print("gates (base 0.05):", figures["gates"])
 
 
 BATCH = 8
+
+CALIBRATION_REMARK = "calibration part"

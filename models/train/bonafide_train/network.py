@@ -11,14 +11,17 @@ from torch.nn import functional as F
 STRIDE_PX = 8
 """Side of the square of pixels one patch logit stands for."""
 
-CLIP = 4.0
-"""Residuals beyond four times their unit come from edges of the content and are cut off there."""
+STEPS = 32
+"""Steps per unit of a plane: planes are whole numbers of steps from -128 to 127, so that bytes hold them exactly.
+
+Residuals beyond four times their unit come from edges of the content and are cut off there.
+"""
 
 
 class Stem(nn.Module):
     """Turns RGB pixels into nine fixed planes: three colours and two high-pass residuals of each.
 
-    In: `float32 [N, 3, H, W]`, 0..255. Out: `float32 [N, 9, H, W]`, within +-4. Borders repeat the edge pixel.
+    In: `float32 [N, 3, H, W]`, 0..255. Out: `float32 [N, 9, H, W]`, -4..4 in steps of 1/32. Borders repeat the edge pixel.
     The residuals are in units of 4 grey levels: the pixel minus its binomial 3 x 3 mean, and a 5 x 5
     high-pass as known from steganalysis (Fridrich and Kodovsky 2012, kernel "SQUARE 5x5").
     """
@@ -40,7 +43,8 @@ class Stem(nn.Module):
         pixels = torch.cat([top, top, pixels, bottom, bottom], 2)
         left, right = pixels[:, :, :, :1], pixels[:, :, :, -1:]
         pixels = torch.cat([left, left, pixels, right, right], 3)
-        return F.conv2d(pixels, self.weight, self.bias, stride=self.stride).clamp(-CLIP, CLIP)
+        planes = F.conv2d(pixels, self.weight, self.bias, stride=self.stride)
+        return (planes * STEPS).round().clamp(-128, 127) / STEPS
 
 
 class PhaseStem(Stem):

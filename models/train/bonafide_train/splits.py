@@ -30,7 +30,7 @@ They are measured in a row of their own and are in neither the calibration nor a
 """
 
 SOURCE_FACTORS = {
-    "FFHQ": 3.0,
+    "FFHQ": 1.5,
     "RealArt web (curated)": 3.0,
     "UTKFace": 0.4,
     "web faces (mask dataset)": 0.4,
@@ -48,7 +48,9 @@ SOURCE_FACTORS = {
 """How much more often than by size alone a training source is drawn; 1 where not named.
 
 From the data folder's README: sharp real portraits and real art are scarce and are what earlier models took for
-generated; noisy and over-represented sources count less.
+generated; noisy and over-represented sources count less. FFHQ at 1.5 makes real and generated portraits equally
+frequent; at 3 three draws in ten of the real ones were portraits against two of the generated, and the network learnt
+that portraits are real (EXPERIMENTS.md, `phases` and `wide`).
 """
 
 SMALLEST_COUNT = 20

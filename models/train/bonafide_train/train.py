@@ -1,11 +1,12 @@
 """Fits the network: one run, one folder with its settings, loss curve and checkpoint."""
 
 import copy
+import hashlib
 import json
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,10 @@ from torch.nn import functional as F
 
 from . import splits
 from .batches import Batch, BatchPlan, BatchSource, stream
-from .data import read_table
+from .data import SIDE_PX, read_table
 from .network import PatchNetwork, build, parameters
 from .pictures import read_picture_crops
+from .warm import start_from
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class Settings:
     """Everything a run depends on besides the data; written to `settings.json`.
 
     The learning rate falls along a cosine with the share of the run that is done, by steps or by minutes,
-    whichever is further; `minutes` is wall time of training over all resumptions.
+    whichever is further; `minutes` is wall time of training over all resumptions. `start` is the SHA-256 of the
+    exported model the run starts from, empty where it starts from chance.
     """
 
     minutes: float
@@ -43,6 +46,7 @@ class Settings:
     pair_weight: float = 0.3
     average: float = 0.999
     sides_px: tuple[int, ...] = (128, 128, 128, 160)
+    start: str = ""
 
 
 class Run:
@@ -77,9 +81,14 @@ class Run:
         self.step, self.seconds = state["step"], state["seconds"]
 
 
-def train(data: Path, cache: Path, folder: Path, settings: Settings) -> Path:
-    """Trains, or goes on where `folder` stopped, and returns the checkpoint's path."""
+def train(data: Path, cache: Path, folder: Path, settings: Settings, start: Path | None = None) -> Path:
+    """Trains, or goes on where `folder` stopped, and returns the checkpoint's path.
+
+    A new run starts from the exported model `start` where one is given.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    if start:
+        settings = replace(settings, start=hashlib.sha256(start.read_bytes()).hexdigest())
     (folder / "settings.json").write_text(json.dumps(asdict(settings), indent=1) + "\n", encoding="utf-8")
     run, checkpoint = Run(settings), folder / "checkpoint.pt"
     if checkpoint.exists():
@@ -89,6 +98,9 @@ def train(data: Path, cache: Path, folder: Path, settings: Settings) -> Path:
     crops = read_table(data)
     source = BatchSource([*splits.training(crops), *read_picture_crops(cache, len(crops))], cache, plan)
     record_data(data, cache, folder)
+    if start and not checkpoint.exists():
+        start_from(start, run.network, [source.batch(step, SIDE_PX) for step in range(START_BATCHES)])
+        run.averaged.load_state_dict(run.network.state_dict())
     _loop(run, stream(source, run.step, list(settings.sides_px)), folder)
     run.save(checkpoint)
     return checkpoint
@@ -146,7 +158,7 @@ def _loop(run: Run, batches: Iterable[Batch], folder: Path) -> None:
             break
         window.append(_update(run, batch))
         now = time.monotonic()
-        run.seconds, before = run.seconds + now - before, now
+        run.seconds, before = run.seconds + min(now - before, LONGEST_STEP_S), now
         if run.step % LOG_EVERY_STEPS == 0:
             _log(run, window, folder / "curve.tsv")
             window.clear()
@@ -206,3 +218,9 @@ def _log(run: Run, window: list[tuple[float, float, float]], curve: Path) -> Non
 
 LOG_EVERY_STEPS = 100
 SAVE_EVERY_S = 120.0
+
+LONGEST_STEP_S = 5.0
+"""A process that was stopped for a while has not trained meanwhile."""
+
+START_BATCHES = 16
+"""Batches that measure the planes of a model a run starts from."""

@@ -7,8 +7,10 @@ import torch
 from conftest import drawn
 from torch.nn import functional as F
 
+from bonafide_train.batches import Batch
 from bonafide_train.export import TOLERANCE, check_contract, export, largest_difference, open_session
-from bonafide_train.network import NETWORKS, PatchNetwork, PhaseStem, Stem, build, parameters, pool
+from bonafide_train.network import NETWORKS, STEPS, PatchNetwork, PhaseStem, Stem, build, parameters, pool
+from bonafide_train.warm import start_from
 
 
 @pytest.fixture(params=NETWORKS)
@@ -34,7 +36,7 @@ def test_one_logit_per_eight_pixels(network):
 def test_residuals_of_a_flat_picture_are_zero():
     planes = Stem()(torch.full((1, 3, 32, 32), 200.0))
     assert planes[:, 3:].abs().max() < 1e-3
-    assert planes[:, :3] == pytest.approx(torch.full((1, 3, 32, 32), (200 - 127.5) / 64).numpy(), abs=1e-4)
+    assert planes[:, :3] == pytest.approx(torch.full((1, 3, 32, 32), (200 - 127.5) / 64).numpy(), abs=0.5 / STEPS)
 
 
 def test_phases_hold_every_pixel_of_the_full_planes():
@@ -78,3 +80,14 @@ def test_a_renamed_output_breaks_the_contract(network, tmp_path):
     onnx.save(proto, str(model))
     with pytest.raises(ValueError, match="contract"):
         check_contract(model)
+
+
+def test_a_run_can_start_from_an_exported_file(network, tmp_path):
+    model = export(network, tmp_path / "model.onnx")
+    name = next(name for name, make in NETWORKS.items() if parameters(make()) == parameters(network))
+    started, crops = build(name), np.stack([drawn(seed, seed % 2 == 1) for seed in range(4)])
+    start_from(model, started, [Batch(0, torch.from_numpy(crops), torch.zeros(4), 0)])
+    assert largest_difference(started, model, crops) < TOLERANCE
+    other = build("full" if name != "full" else "phases")
+    with pytest.raises(ValueError, match="--network"):
+        start_from(model, other, [])

@@ -33,12 +33,13 @@ def cache(data, tmp_path):
     return folder
 
 
-def test_from_crops_to_card(data, cache, tmp_path):
+def test_from_crops_to_card(data, cache, tmp_path, capsys):
     run, model = tmp_path / "run", tmp_path / "synth.onnx"
     torch.set_num_threads(1)
     train(data, cache, run, Settings(minutes=5, steps=30, batch=16, pairs=2, warm_up_steps=5))
     export(load_averaged(run), model)
     evaluate(data, cache, model, run)
+    assert "Kolors" in (shown := capsys.readouterr().out) and "COCO" not in shown
     calibrate(data, run)
     baselines(data, cache, run, steps=20)
     found = compare(data, cache, run, quantise(data, cache, model, tmp_path / "small.onnx"))

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from conftest import drawn
+from PIL import Image, ImageFilter
 
-from bonafide_train.augment import redeliver, tiled
+from bonafide_train.augment import median_of_nine, redeliver, tiled
 from bonafide_train.tiers import GATES, TIERS, deliver, treat
 
 
@@ -26,6 +27,12 @@ def test_a_pair_stays_aligned():
     for seed in range(20):
         views = [redeliver(pixels, seed, 128).astype(int) for pixels in (original, twin)]
         assert np.abs(views[0] - views[1]).mean() < 8
+
+
+def test_the_median_is_that_of_the_library():
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    expected = np.asarray(Image.fromarray(pixels).filter(ImageFilter.MedianFilter(3)))
+    assert np.array_equal(median_of_nine(pixels), expected)
 
 
 def test_tiling_repeats_and_never_invents():

@@ -44,7 +44,7 @@ class Stem(nn.Module):
         left, right = pixels[:, :, :, :1], pixels[:, :, :, -1:]
         pixels = torch.cat([left, left, pixels, right, right], 3)
         planes = F.conv2d(pixels, self.weight, self.bias, stride=self.stride)
-        return (planes * STEPS).round().clamp(-128, 127) / STEPS
+        return planes.mul_(STEPS).round_().clamp_(-128, 127).div_(STEPS)
 
 
 class PhaseStem(Stem):

@@ -57,7 +57,8 @@ class Run:
         self.settings = settings
         self.network = build(settings.network).to(memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network).eval()
-        self.optimizer = torch.optim.AdamW(_groups(self.network, settings.weight_decay), lr=settings.learning_rate)
+        groups = _groups(self.network, settings.weight_decay)
+        self.optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
         self.step = 0
         self.seconds = 0.0
 

@@ -59,15 +59,25 @@ impl Pool {
 /// Lets other threads go before this one and those that it starts: work takes all cores for as long as there is any,
 /// and an upload must be answered meanwhile.
 ///
-/// A priority can be given up and never taken back. On Linux it is the thread's own; elsewhere it belongs to the whole
-/// process, where giving it up would be of no use and nothing is done.
+/// On Linux the threads become `SCHED_IDLE`, whose core anyone may take at once (sched(7)); the least priority alone, a
+/// `nice` of 19, is kept from that by the slice that the scheduler grants whoever runs. It can be given up and never
+/// taken back. Elsewhere a priority belongs to the whole process, where giving it up would be of no use.
 pub fn stand_back() {
     #[cfg(target_os = "linux")]
-    // Refused only where less is allowed than any user may do; then nobody stands back.
-    let _ = rustix::process::nice(WORK_NICENESS);
+    {
+        use thread_priority::{
+            NormalThreadSchedulePolicy::Idle, ThreadPriority::Min, ThreadSchedulePolicy::Normal,
+            set_thread_priority_and_policy, thread_native_id,
+        };
+
+        if set_thread_priority_and_policy(thread_native_id(), Min, Normal(Idle)).is_err() {
+            // Refused only where less is allowed than any user may do; then nobody stands back.
+            let _ = rustix::process::nice(WORK_NICENESS);
+        }
+    }
 }
 
-/// The least that Linux knows: a seventieth of the weight of the threads that it competes with.
+/// The least that Linux knows within its usual policy.
 #[cfg(target_os = "linux")]
 const WORK_NICENESS: i32 = 19;
 
@@ -90,6 +100,17 @@ mod tests {
     use std::sync::mpsc;
 
     use super::{Full, Pool};
+
+    /// The kernel's own word: the 41st field of `stat` is the policy, 5 is `SCHED_IDLE` (proc(5)).
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn work_stands_back() {
+        let pool = Pool::start("test", 1, 1).unwrap();
+        let stat = pool.run(|| std::fs::read_to_string("/proc/thread-self/stat").unwrap());
+        let stat = stat.unwrap().blocking_recv().unwrap();
+        let policy = stat.rsplit(") ").next().unwrap().split(' ').nth(38);
+        assert_eq!(policy, Some("5"), "{stat}");
+    }
 
     #[test]
     fn a_full_queue_refuses_at_once_and_recovers() {

@@ -24,7 +24,7 @@ def calibrate(data: Path, run: Path) -> dict:
     fitted = fit(splits.calibration(crops), scores)
     fitted["test"] = check(splits.test(crops), scores, fitted)
     (run / "calibration.json").write_text(json.dumps(fitted, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(fitted, indent=1))
+    print(json.dumps({name: value for name, value in fitted.items() if name != "test"}, indent=1))
     return fitted
 
 

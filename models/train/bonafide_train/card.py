@@ -16,7 +16,7 @@ from .data import SIDE_PX, Crop, read_table
 from .network import build, parameters
 from .tiers import TIERS
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 
 
 def write_card(data: Path, run: Path, model: Path, whole: Path | None = None) -> Path:
@@ -37,7 +37,7 @@ def write_card(data: Path, run: Path, model: Path, whole: Path | None = None) ->
         ("calibration", _calibration(calibration)),
         *([("calibration.many", _many(whole))] if whole else []),
         ("training", _training(crops, settings, drawn)),
-        ("evaluation", _evaluation(figures, baselines)),
+        ("evaluation", _evaluation(figures, baselines) | _bytes(run / "int8.json", model)),
         *((f"evaluation.{tier}", figures["tiers"][tier] | calibration["test"][tier]) for tier in TIERS),
     ]
     text = "\n".join(_table(name, values) for name, values in tables)
@@ -85,6 +85,7 @@ def _training(crops: list[Crop], settings: dict, drawn: dict) -> dict:
         "recipe": "models/train",
         "crops": len(crops),
         "sources": [*sources, *cuts, *twins],
+        **({"start": START_TEXT.format(**settings)} if settings.get("start") else {}),
         "notes": NOTES,
     }
 
@@ -97,6 +98,15 @@ def _evaluation(figures: dict, baselines: dict) -> dict:
         "gates": GATES_TEXT.format(gates=gates),
         "baselines": BASELINES_TEXT.format(**baselines),
     }
+
+
+def _bytes(compared: Path, model: Path) -> dict:
+    """What became of the scores when the file was turned into bytes; nothing for another file."""
+    found = json.loads(compared.read_text(encoding="utf-8")) if compared.exists() else {}
+    if found.get("sha256") != hashlib.sha256(model.read_bytes()).hexdigest():
+        return {}
+    step = max(map(abs, found["auc_steps"].values()))
+    return {"bytes": BYTES_TEXT.format(step=step, same=100 * found["same_words"])}
 
 
 def _source(row: dict) -> dict:
@@ -150,6 +160,13 @@ BASELINES_TEXT = (
     "training part) and {content_auc:.2f} from a 32 x 32 thumbnail alone. What the thumbnail reaches is content, not "
     "traces: the pooled figures must be read against it."
 )
+
+BYTES_TEXT = (
+    "The file computes in 8-bit numbers. Against the same weights in floating point the AUC of no tier moved by more than "
+    "{step:.4f}, and {same:.2f} % of the dev crops kept their word."
+)
+
+START_TEXT = "The run started from the weights of the model with SHA-256 {start}, trained on the same sources."
 
 TWIN_SOURCE = (
     "{twins} aligned twins: real training crops coded and decoded by the tiny autoencoder of FLUX.2 "

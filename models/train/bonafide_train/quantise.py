@@ -6,6 +6,7 @@ head, which sums up the answer, stay in float. Weights keep to seven bits, becau
 in 16 bits and saturate with eight: scores would depend on the machine.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,7 +93,8 @@ def compare(data: Path, cache: Path, run: Path, small: Path) -> dict:
     dev = [crop for crop in crops if crop.split == "dev"]
     agreement = float(np.mean([_words(before, dev, tier, fitted) == _words(after, dev, tier, fitted) for tier in TIERS]))
     ships = max(map(abs, steps.values())) <= LARGEST_AUC_STEP and agreement >= SMALLEST_AGREEMENT
-    found = {"auc_steps": steps, "same_words": agreement, "ships": ships}
+    digest = hashlib.sha256(small.read_bytes()).hexdigest()
+    found = {"sha256": digest, "auc_steps": steps, "same_words": agreement, "ships": ships}
     (run / "int8.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return found
 

@@ -54,6 +54,9 @@ def test_from_crops_to_card(data, cache, tmp_path, capsys):
     assert card["sha256"] == hashlib.sha256(model.read_bytes()).hexdigest()
     assert card["calibration"]["slope"] > 0 and card["calibration"]["real_pictures"] == 4
     assert card["training"]["crops"] == 8
+    assert "bytes" not in card["evaluation"] and "start" not in card["training"]
+    small = tomllib.loads(write_card(data, run, tmp_path / "small.onnx").read_text(encoding="utf-8"))
+    assert "8-bit" in small["evaluation"]["bytes"]
     assert {row["name"] for row in card["evaluation"]["source"]} >= {"COCO", "DALL-E 2"}
     assert card["evaluation"]["clean"]["auc"] == json.loads((run / "figures.json").read_text())["tiers"]["clean"]["auc"]
 

@@ -14,6 +14,7 @@ use std::{
 
 use sqlx::{Connection as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::{
+    sync::watch,
     task::JoinHandle,
     time::{MissedTickBehavior, interval},
 };
@@ -32,31 +33,62 @@ impl Dirty {
     }
 }
 
-/// Looks every [`INTERVAL`] whether something was committed, until it is aborted.
-///
-/// A checkpoint that fails costs nothing but a longer log: the writer does it itself at [`LOG_PAGES`].
-pub(super) fn start(options: SqliteConnectOptions, dirty: Dirty) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let mut connection = None;
-        let mut beat = interval(INTERVAL);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            beat.tick().await;
-            if !dirty.take() {
-                continue;
-            }
-            match checkpoint(&mut connection, &options).await {
-                Ok(true) => {}
-                // A commit came in between; without a further look the log could not start over.
-                Ok(false) => dirty.set(),
-                Err(error) => {
-                    tracing::warn!(%error, "the log of the database was not checkpointed, trying again");
-                    connection = None;
-                    dirty.set();
-                }
+/// The task that checkpoints; it ends when this is dropped.
+pub(super) struct Checkpoints {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Checkpoints {
+    /// Looks every [`INTERVAL`] whether something was committed.
+    ///
+    /// A checkpoint that fails costs nothing but a longer log: the writer makes one itself at [`LOG_PAGES`].
+    pub(super) fn start(options: SqliteConnectOptions, dirty: Dirty) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(run(options, dirty, stopped));
+        Self { stop, task }
+    }
+
+    /// Closes its connection, so that the writer's can be the last.
+    pub(super) async fn close(&self) {
+        self.stop.send_replace(true);
+        self.stop.closed().await;
+    }
+}
+
+impl Drop for Checkpoints {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn run(options: SqliteConnectOptions, dirty: Dirty, mut stop: watch::Receiver<bool>) {
+    let mut connection = None;
+    let mut beat = interval(INTERVAL);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = beat.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => break,
+        }
+        if !dirty.take() {
+            continue;
+        }
+        match checkpoint(&mut connection, &options).await {
+            Ok(true) => {}
+            // A commit came in between; the log starts over only once all of it has been moved.
+            Ok(false) => dirty.set(),
+            Err(error) => {
+                tracing::warn!(%error, "the log of the database was not checkpointed, trying again");
+                connection = None;
+                dirty.set();
             }
         }
-    })
+    }
+    if let Some(connection) = connection {
+        // An error means that it is closed.
+        let _ = connection.close().await;
+    }
 }
 
 /// Whether all of the log is in the database file now.
@@ -75,7 +107,7 @@ async fn checkpoint(
     Ok(pages == moved)
 }
 
-const INTERVAL: Duration = Duration::from_millis(250);
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Pages of the log, 4 KiB each, at which the writer makes room itself.
 pub(super) const LOG_PAGES: &str = "16384";

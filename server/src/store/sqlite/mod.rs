@@ -1,10 +1,12 @@
 //! The store on one machine: SQLite in the data folder.
 //!
-//! Write-ahead log, `synchronous=FULL`, one connection that writes (`writer.rs`) and a few that read. What
+//! Write-ahead log, `synchronous=FULL`, one connection that writes (`writer.rs`), one that moves what it wrote into the
+//! database file (`checkpoint.rs`) and a few that read. What
 //! was acknowledged survives a power cut. A second process may write as well, as `bonafide admin` does
 //! while the service runs: it waits its turn. All SQL of this house is in this folder, one file per trait.
 
 mod analyses;
+mod checkpoint;
 mod queue;
 mod rows;
 mod tenants;
@@ -22,12 +24,14 @@ use sqlx::{
 };
 
 use super::StoreError;
+use checkpoint::{Checkpoints, Dirty};
 use writer::Writer;
 
 /// A store in one SQLite file.
 pub struct SqliteStore {
     writer: Writer,
     readers: SqlitePool,
+    checkpoints: Checkpoints,
 }
 
 impl SqliteStore {
@@ -47,6 +51,7 @@ impl SqliteStore {
             .busy_timeout(BUSY_TIMEOUT)
             // What is erased leaves no copy in the file.
             .pragma("secure_delete", "ON")
+            .pragma("wal_autocheckpoint", checkpoint::LOG_PAGES)
             .disable_statement_logging();
         let mut connection = SqliteConnection::connect_with(&options)
             .await
@@ -58,15 +63,18 @@ impl SqliteStore {
             .connect_with(options.clone().pragma("query_only", "ON"))
             .await
             .map_err(store_error)?;
+        let dirty = Dirty::default();
         Ok(Self {
-            writer: Writer::start(connection, options),
+            writer: Writer::start(connection, options.clone(), dirty.clone()),
             readers,
+            checkpoints: Checkpoints::start(options, dirty),
         })
     }
 
     /// Writes what is under way and closes the file.
     pub async fn close(&self) {
         self.readers.close().await;
+        self.checkpoints.close().await;
         self.writer.close().await;
     }
 }

@@ -105,6 +105,43 @@ async fn work_that_fails_takes_nothing_of_the_others_with_it() {
 }
 
 #[tokio::test]
+async fn the_log_starts_over_without_the_writer_stopping_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("store"))
+        .await
+        .unwrap();
+    let mut written = 0;
+    for round in 0..4 {
+        for number in 0..20 {
+            let text = format!("{round}-{number}");
+            let fill = vec![0_u8; 100_000];
+            written += fill.len();
+            let insert = store.writer.write(|connection| {
+                Box::pin(async move {
+                    sqlx::query("CREATE TABLE IF NOT EXISTS filling (name TEXT, fill BLOB)")
+                        .execute(&mut *connection)
+                        .await
+                        .unwrap();
+                    sqlx::query("INSERT INTO filling VALUES (?, ?)")
+                        .bind(text)
+                        .bind(fill)
+                        .execute(connection)
+                        .await
+                        .unwrap();
+                    Ok(())
+                })
+            });
+            insert.await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    let log = std::fs::metadata(folder.path().join("store-wal")).unwrap();
+    assert!(log.len() < u64::try_from(written).unwrap() / 2, "{log:?}");
+    store.close().await;
+    assert!(!folder.path().join("store-wal").exists());
+}
+
+#[tokio::test]
 async fn a_store_of_a_newer_version_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("store");

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::sync::{mpsc, oneshot};
 
-use super::store_error;
+use super::{checkpoint::Dirty, store_error};
 use crate::store::StoreError;
 
 /// Hands work to the task that owns the connection. Work goes on when its caller no longer waits.
@@ -22,9 +22,15 @@ enum Message {
 
 impl Writer {
     /// Takes the connection; `options` open another should this one break.
-    pub(super) fn start(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
+    ///
+    /// `dirty` is set after every commit.
+    pub(super) fn start(
+        connection: SqliteConnection,
+        options: SqliteConnectOptions,
+        dirty: Dirty,
+    ) -> Self {
         let (queue, work) = mpsc::channel(QUEUE);
-        tokio::spawn(run(connection, options, work));
+        tokio::spawn(run(connection, options, work, dirty));
         Self { queue }
     }
 
@@ -105,10 +111,12 @@ async fn run(
     mut connection: SqliteConnection,
     options: SqliteConnectOptions,
     mut queue: mpsc::Receiver<Message>,
+    dirty: Dirty,
 ) {
     while let Some(first) = queue.recv().await {
         let (mut batch, close) = gather(first, &mut queue);
         let committed = transaction(&mut connection, &mut batch).await;
+        dirty.set();
         if let Err(error) = &committed {
             tracing::error!(%error, "a transaction failed");
             // What broke it may have broken the connection as well.

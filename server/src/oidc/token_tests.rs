@@ -51,9 +51,9 @@ fn verify(token: &str) -> Result<Bearer, Refusal> {
 fn outcome(headers: Value, changed: Value) -> Result<Bearer, Refusal> {
     let merged = |mut object: Value, changes: Value| {
         for (name, value) in changes.as_object().unwrap() {
-            match value {
-                Value::Null => drop(object.as_object_mut().unwrap().remove(name)),
-                value => object[name] = value.clone(),
+            match value.is_null() {
+                true => drop(object.as_object_mut().unwrap().remove(name)),
+                false => object[name] = value.clone(),
             }
         }
         object.to_string()

@@ -3,6 +3,7 @@
 
 pub(crate) mod admin;
 mod keys;
+mod oidc;
 mod sign;
 mod signer;
 
@@ -14,6 +15,7 @@ use provenance::Timestamp;
 
 pub(crate) use self::{
     keys::{KeysArgs, KeysCheckArgs, KeysCommand, KeysCsrArgs, KeysNewArgs, NewKeyArgs},
+    oidc::OidcArgs,
     sign::{PlaceArgs, SignArgs},
     signer::{PassphraseArgs, SignerArgs, StampArgs},
 };
@@ -187,6 +189,8 @@ pub(crate) struct ServeArgs {
     #[arg(long)]
     pub(crate) dangerous_webhooks_to_loopback: bool,
 
+    #[command(flatten)]
+    pub(crate) oidc: OidcArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     #[command(flatten)]

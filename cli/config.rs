@@ -67,6 +67,14 @@ pub(crate) struct ServeConfig {
     pub(crate) drain_timeout_s: Option<u64>,
     /// Collector to send spans to.
     pub(crate) otlp_endpoint: Option<String>,
+    /// OpenID Connect issuer whose access tokens open the API.
+    pub(crate) oidc_issuer: Option<String>,
+    /// What this service is called in them.
+    pub(crate) oidc_audience: Option<String>,
+    /// File with the issuer's public keys.
+    pub(crate) oidc_keys: Option<PathBuf>,
+    /// Claim that has the name of the tenant.
+    pub(crate) oidc_tenant_claim: Option<String>,
     /// Who signs for a tenant, by the tenant's name.
     pub(crate) signers: BTreeMap<String, SignerConfig>,
 }
@@ -111,6 +119,7 @@ impl Config {
             &mut self.runtime,
             &mut self.policy,
             &mut self.serve.data_dir,
+            &mut self.serve.oidc_keys,
         ];
         let signers = self.serve.signers.values_mut();
         let of_signers = signers.flat_map(|signer| {

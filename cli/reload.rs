@@ -1,16 +1,29 @@
-//! SIGHUP: the configuration file, the policy and the trust lists are read again, and the service judges by
-//! them from then on. What cannot be used changes nothing and is told in the log. Models stay as they were
-//! loaded: a changed model is a changed service, and wants a restart.
+//! SIGHUP: the configuration file, the policy, the trust lists and the keys of an issuer are read again, and the service
+//! judges and lets in by them from then on. What cannot be used changes nothing and is told in the log. Models stay as
+//! they were loaded: a changed model is a changed service, and wants a restart.
 
 use std::{
     io,
-    sync::mpsc::{Receiver, Sender},
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender},
+    },
 };
 
 use provenance::Judge;
-use server::ExaminerCell;
+use server::{ExaminerCell, IssuerCell};
 
-use crate::{args::ServeArgs, exit::Failure, output::shown, settings::Settings};
+use crate::{
+    args::ServeArgs, exit::Failure, output::shown, serve::issuer::issuer, settings::Settings,
+};
+
+/// What a signal replaces.
+pub(crate) struct Rules {
+    /// Who judges.
+    pub(crate) examiner: Arc<ExaminerCell>,
+    /// Whose tokens count.
+    pub(crate) issuer: Arc<IssuerCell>,
+}
 
 /// Begins to pass each SIGHUP on, inside a runtime. Before this, the signal ends the process.
 #[cfg(unix)]
@@ -28,18 +41,15 @@ pub(crate) fn notice(_: Sender<()>) -> io::Result<()> {
 }
 
 /// Reads the rules again each time it is told to, until nobody can tell it any more.
-pub(crate) fn obey(
-    told: &Receiver<()>,
-    cell: &ExaminerCell,
-    args: &ServeArgs,
-    settings: &Settings,
-) {
+pub(crate) fn obey(told: &Receiver<()>, rules: &Rules, args: &ServeArgs, settings: &Settings) {
     for () in told {
-        match read_again(cell, args, settings) {
+        match read_again(rules, args, settings) {
             Ok(()) => {
-                let examiner = cell.current();
+                let examiner = rules.examiner.current();
+                let issuer = rules.issuer.current();
                 tracing::info!(
                     policy = examiner.engine().policy,
+                    issuer.keys = issuer.map(|issuer| issuer.key_count()),
                     "took over the rules as they are now"
                 );
             }
@@ -54,10 +64,14 @@ pub(crate) fn obey(
     }
 }
 
-fn read_again(cell: &ExaminerCell, args: &ServeArgs, settings: &Settings) -> Result<(), Failure> {
+fn read_again(rules: &Rules, args: &ServeArgs, settings: &Settings) -> Result<(), Failure> {
     let settings = settings.read_again()?;
     let judge = Judge::new(settings.trust(&args.anchors)?)?;
     let policy = settings.policy(&args.policy)?;
-    cell.replace(cell.current().with_rules(judge, policy).into());
+    // All of them are read before one is taken over.
+    let issuer = issuer(&args.oidc, &settings)?;
+    let examiner = rules.examiner.current().with_rules(judge, policy);
+    rules.examiner.replace(examiner.into());
+    rules.issuer.replace(issuer);
     Ok(())
 }

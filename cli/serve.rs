@@ -1,5 +1,6 @@
 //! `bonafide serve`: the HTTP service of the `server` crate, with this program's settings and signals.
 
+pub(crate) mod issuer;
 mod signers;
 
 use std::{
@@ -12,7 +13,8 @@ use std::{
 };
 
 use server::{
-    DataFolder, ExaminerCell, Reach, ServeSettings, Service, TenantSigner, store::TenantName,
+    DataFolder, ExaminerCell, IssuerCell, Reach, ServeSettings, Service, TenantSigner,
+    store::TenantName,
 };
 use verdict::DetectorSlot;
 
@@ -22,7 +24,8 @@ use crate::{
     engine::{self, Pixels},
     exit::{Exit, Failure},
     output::say,
-    reload, secret,
+    reload::{self, Rules},
+    secret,
     settings::{DetectorPlaces, Settings},
 };
 
@@ -30,7 +33,11 @@ use crate::{
 pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure> {
     // Uploads and the private keys of webhooks pass through it.
     secret::no_core_dumps();
-    let serve = serve_settings(args, settings);
+    let issuer = Arc::new(IssuerCell::new(issuer::issuer(&args.oidc, settings)?));
+    let serve = ServeSettings {
+        issuer: Arc::clone(&issuer),
+        ..serve_settings(args, settings)
+    };
     let signers = signers::signers(&settings.config.serve.signers)?;
     let places = settings.detector(&args.detector)?;
     let slot = detector_that_stands_back(&places, serve.workers)?;
@@ -53,7 +60,10 @@ pub(crate) fn run(args: &ServeArgs, settings: &Settings) -> Result<Exit, Failure
         })?;
     let (tell, told) = mpsc::channel();
     thread::scope(|scope| {
-        let rules = Arc::clone(&cell);
+        let rules = Rules {
+            examiner: Arc::clone(&cell),
+            issuer,
+        };
         scope.spawn(move || reload::obey(&told, &rules, args, settings));
         let exit = runtime.block_on(answer(cell, data, signers, serve, tell));
         // Ends the task that passes SIGHUP on, and with it the thread that waits for it.

@@ -33,6 +33,9 @@ mod serve_fairness;
 mod serve_framing;
 mod serve_limits;
 mod serve_log;
+mod serve_oidc;
+#[cfg(unix)]
+mod serve_oidc_reload;
 mod serve_operations;
 mod serve_page;
 mod serve_power;

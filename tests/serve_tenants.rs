@@ -1,5 +1,5 @@
-//! No tenant ever sees another's: every operation of the served description is tried with every key, so
-//! that a new route is covered on the day it is added.
+//! No tenant ever sees another's: every operation of the served description is tried with every key and with a token of
+//! every tenant, so that a new route is covered on the day it is added.
 
 use std::{collections::BTreeMap, fs};
 
@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::support::{
     fixture, folder,
     http::{Answer, ask, get},
+    issuer::Issuer,
     run,
     server::Server,
     text,
@@ -28,6 +29,8 @@ struct Operation {
 /// A tenant with one finished upload.
 struct Tenant {
     key: String,
+    /// Of an issuer, with every scope.
+    token: String,
     /// The public part of a second key, which may be rotated.
     spare: String,
     id: String,
@@ -95,7 +98,7 @@ fn call(server: &Server, operation: &Operation, ids: [&str; 2], key: Option<&str
     )
 }
 
-fn tenant(server: &Server, data: &str, name: &str) -> Tenant {
+fn tenant(server: &Server, issuer: &Issuer, data: &str, name: &str) -> Tenant {
     let key = new_key(data, name, &SCOPES);
     let spare = new_key(data, name, &["read"]);
     let spare = spare.split('_').nth(1).unwrap().to_owned();
@@ -120,6 +123,7 @@ fn tenant(server: &Server, data: &str, name: &str) -> Tenant {
     assert_eq!(answer.json()["cached"], false);
     Tenant {
         key,
+        token: issuer.token(name, &SCOPES),
         spare,
         id,
         marks,
@@ -131,10 +135,11 @@ fn set_up() -> (tempfile::TempDir, Server, BTreeMap<&'static str, Tenant>) {
     let data = text(folder.path());
     // The service must find tenants when it starts, or it would be open.
     new_key(data, "zero", &["read"]);
-    let server = Server::start(&["--data-dir", data]);
+    let issuer = Issuer::new(folder.path());
+    let server = Server::start(&[&["--data-dir", data][..], &issuer.args()].concat());
     let tenants = TENANTS
         .into_iter()
-        .map(|name| (name, tenant(&server, data, name)))
+        .map(|name| (name, tenant(&server, &issuer, data, name)))
         .collect();
     (folder, server, tenants)
 }
@@ -153,19 +158,12 @@ fn no_operation_shows_one_tenant_to_another() {
                 if asking == asked && operation.method == "DELETE" {
                     continue;
                 }
-                let answer = call(
-                    &server,
-                    operation,
-                    [&owner.id, &owner.spare],
-                    Some(&caller.key),
-                );
-                check(operation, &answer, asking == asked);
-                for other in tenants.iter().filter(|(name, _)| *name != asking) {
-                    for mark in &other.1.marks {
-                        // The address a caller wrote itself is no news to it.
-                        let told = answer.body.contains(mark.as_str())
-                            || answer.head.contains(mark.as_str());
-                        assert!(!told, "{asking} learns {mark} by {operation:?}: {answer:?}");
+                let ids = [&*owner.id, &owner.spare];
+                for credential in [&caller.key, &caller.token] {
+                    let answer = call(&server, operation, ids, Some(credential));
+                    check(operation, &answer, asking == asked);
+                    for other in tenants.iter().filter(|(name, _)| *name != asking) {
+                        assert_tells_nothing(&answer, other.1, operation);
                     }
                 }
             }
@@ -179,6 +177,14 @@ fn no_operation_shows_one_tenant_to_another() {
             200,
             "{name} is still there"
         );
+    }
+}
+
+/// The address a caller wrote itself is no news to it.
+fn assert_tells_nothing(answer: &Answer, of: &Tenant, operation: &Operation) {
+    for mark in &of.marks {
+        let told = answer.body.contains(mark.as_str()) || answer.head.contains(mark.as_str());
+        assert!(!told, "{mark} is told by {operation:?}: {answer:?}");
     }
 }
 
@@ -206,7 +212,8 @@ fn every_operation_asks_for_a_key_with_its_scope() {
         let others: Vec<&str> = SCOPES.into_iter().filter(|other| *other != scope).collect();
         without.insert(scope, new_key(data, "acme", &others));
     }
-    let server = Server::start(&["--data-dir", data]);
+    let issuer = Issuer::new(folder.path());
+    let server = Server::start(&[&["--data-dir", data][..], &issuer.args()].concat());
     for operation in operations(&server) {
         let Some(scopes) = operation.scopes.clone() else {
             let open = ["/healthz", "/readyz", "/openapi.json"];
@@ -223,6 +230,10 @@ fn every_operation_asks_for_a_key_with_its_scope() {
         for scope in &scopes {
             let key = &without[scope.as_str()];
             call(&server, &operation, NOBODY_S, Some(key)).assert_problem(403, "forbidden_scope");
+            let others: Vec<&str> = SCOPES.into_iter().filter(|other| other != scope).collect();
+            let token = issuer.token("acme", &others);
+            let answer = call(&server, &operation, NOBODY_S, Some(&token));
+            answer.assert_problem(403, "forbidden_scope");
         }
     }
 }

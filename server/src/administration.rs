@@ -17,7 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use verdict::Code;
 
 use crate::{
-    auth::Caller,
+    auth::{Caller, Credential},
     error::Problem,
     keys,
     openapi::Refusals,
@@ -164,7 +164,7 @@ async fn create(
         .add_key(caller.tenant, key.clone())
         .await
         .map_err(problem)?;
-    tracing::info!(tenant.id = %caller.tenant, key.id = %key.id, "made an API key");
+    tracing::info!(tenant.id = %caller.tenant, key.id = %key.id, by = by(&caller), "made an API key");
     Ok(shown(&text, &key))
 }
 
@@ -202,7 +202,7 @@ async fn rotate(
         .rotate_key(caller.tenant, &id, key.clone(), ends_at)
         .await
         .map_err(problem)?;
-    tracing::info!(tenant.id = %caller.tenant, key.id = %key.id, key.old = %id, "rotated an API key");
+    tracing::info!(tenant.id = %caller.tenant, key.id = %key.id, key.old = %id, by = by(&caller), "rotated an API key");
     Ok(shown(&text, &key))
 }
 
@@ -228,7 +228,7 @@ async fn revoke(
         .revoke_key(caller.tenant, &id, state.now())
         .await
         .map_err(problem)?;
-    tracing::info!(tenant.id = %caller.tenant, key.id = %id, "revoked an API key");
+    tracing::info!(tenant.id = %caller.tenant, key.id = %id, by = by(&caller), "revoked an API key");
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -349,6 +349,11 @@ fn parameters<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     Query::try_from_uri(uri)
         .map(|Query(parameters)| parameters)
         .map_err(|rejection| Problem::parameter("/", rejection.body_text()))
+}
+
+/// Who did it: an administrator's token ends soon, and what was made with it may not.
+fn by(caller: &Caller) -> Option<tracing::field::DisplayValue<&Credential>> {
+    caller.credential.as_ref().map(tracing::field::display)
 }
 
 /// A key that is not this tenant's is not there.

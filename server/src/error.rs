@@ -1,5 +1,6 @@
 //! What keeps a service from starting or going on. What an answer says of one request is in `problem`.
 
+mod kind;
 mod problem;
 
 use std::{io, net::SocketAddr};

@@ -57,6 +57,12 @@ pub(crate) fn parse(text: &str) -> Option<(KeyId, KeyHash)> {
         .then(|| (KeyId(id.to_owned()), hash(text)))
 }
 
+/// Whether `text` was meant as a key, right or wrong. No token of an issuer is: it begins with the JSON of its header, and
+/// these letters are no base64url of that.
+pub(crate) fn is_meant(text: &str) -> bool {
+    text.starts_with(PREFIX)
+}
+
 /// Whether both are hashes of the same key, in a time that does not tell how much of them agrees.
 pub(crate) fn matches(kept: &KeyHash, presented: &KeyHash) -> bool {
     kept.0.ct_eq(&presented.0).into()

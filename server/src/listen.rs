@@ -80,7 +80,8 @@ impl Service {
     ///
     /// [`ServeError::Store`].
     pub async fn is_open(&self) -> Result<bool, ServeError> {
-        Ok(!self.store.has_tenants().await?)
+        let settings = &self.assembly.state.settings;
+        Ok(settings.issuer.current().is_none() && !self.store.has_tenants().await?)
     }
 
     /// The address in use, with the port the system chose where 0 was asked for.

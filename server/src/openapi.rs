@@ -8,7 +8,7 @@ use axum::{
     http::header,
     response::{IntoResponse as _, Response},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::{
     IntoResponses, Modify, OpenApi, ToSchema,
     openapi::{
@@ -18,7 +18,7 @@ use utoipa::{
     },
 };
 
-use crate::{error::ProblemBody, router};
+use crate::{error::ProblemBody, oidc::SCOPE_PREFIX, router};
 
 /// The whole description.
 pub fn openapi() -> Value {
@@ -27,6 +27,7 @@ pub fn openapi() -> Value {
     // copy would show it.
     let mut description = serde_json::to_value(description).unwrap_or_default();
     add_report(&mut description, verdict::schema());
+    add_tokens(&mut description);
     description
 }
 
@@ -62,7 +63,7 @@ pub(crate) async fn show() -> Response {
 )]
 pub(crate) struct Description;
 
-/// How a key is sent.
+/// How a key or a token is sent.
 struct Keys;
 
 impl Modify for Keys {
@@ -74,20 +75,27 @@ impl Modify for Keys {
                 "A key from `bonafide admin keys new`; its scopes are named at each operation.",
             ));
         components.add_security_scheme("key", SecurityScheme::Http(bearer.build()));
+        let token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some(
+                "An access token (RFC 9068) of the OpenID Connect issuer that the operator has named, if any.",
+            ));
+        components.add_security_scheme(TOKEN, SecurityScheme::Http(token.build()));
         let named = ApiKeyValue::with_description("X-API-Key", "The same key under another name.");
         components.add_security_scheme("named_key", SecurityScheme::ApiKey(ApiKey::Header(named)));
     }
 }
 
-/// The refusals of every operation that needs a key.
+/// The refusals of every operation that needs a key or a token.
 pub(crate) struct Refusals;
 
 impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<response::Response>> {
         problems(&[
             ("400", "The request is not understood"),
-            ("401", "No valid key"),
-            ("403", "The key lacks the scope"),
+            ("401", "No valid key or token"),
+            ("403", "The key or token lacks the scope"),
             ("404", "Nothing of this tenant is at this address"),
             ("410", "Erased, or no longer kept"),
             ("429", "Too many requests; see Retry-After"),
@@ -197,6 +205,31 @@ fn add_report(description: &mut Value, mut report: Value) {
     }
 }
 
+/// Lets a token in wherever a key is, with the scopes under their names in tokens. Written once here, so that no route
+/// can forget it.
+fn add_tokens(description: &mut Value) {
+    let operations = description
+        .get_mut("paths")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(|paths| paths.values_mut())
+        .filter_map(Value::as_object_mut)
+        .flat_map(|methods| methods.values_mut());
+    for operation in operations {
+        let Some(ways) = operation.get_mut("security").and_then(Value::as_array_mut) else {
+            continue;
+        };
+        let of_keys = ways.iter().find_map(|way| way.get("key")?.as_array());
+        let scopes: Option<Vec<Value>> = of_keys.map(|scopes| {
+            let words = scopes.iter().filter_map(Value::as_str);
+            words
+                .map(|word| format!("{SCOPE_PREFIX}{word}").into())
+                .collect()
+        });
+        ways.extend(scopes.map(|scopes| json!({ TOKEN: scopes })));
+    }
+}
+
 /// Turns `#/$defs/Name` into the component's address, everywhere in `schema`.
 fn point_to_components(schema: &mut Value) {
     match schema {
@@ -215,6 +248,9 @@ fn point_to_components(schema: &mut Value) {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
+
+/// Name of the security scheme of tokens.
+const TOKEN: &str = "token";
 
 #[cfg(test)]
 mod tests {

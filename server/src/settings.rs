@@ -1,10 +1,10 @@
 //! What one service may take on. Every number bounds something a stranger could exhaust.
 
-use std::{net::SocketAddr, num::NonZeroU32, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use provenance::Timestamp;
 
-use crate::webhooks::Reach;
+use crate::{oidc::IssuerCell, webhooks::Reach};
 
 /// Settings of one service. [`ServeSettings::new`] has the defaults.
 #[derive(Debug, Clone)]
@@ -49,6 +49,8 @@ pub struct ServeSettings {
     pub min_free_bytes: u64,
     /// Where webhooks may go. Default: public hosts over HTTPS.
     pub webhook_reach: Reach,
+    /// Whose tokens open the API beside our own keys. Default: nobody's.
+    pub issuer: Arc<IssuerCell>,
     /// The clock. Nothing else in this crate reads the time of day for a report.
     pub clock: fn() -> Timestamp,
 }
@@ -74,6 +76,7 @@ impl ServeSettings {
             ready_cache: Duration::from_secs(5),
             min_free_bytes: 256 << 20,
             webhook_reach: Reach::default(),
+            issuer: Arc::default(),
             clock,
         }
     }

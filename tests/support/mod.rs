@@ -2,6 +2,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod http;
+pub(crate) mod issuer;
 #[cfg(target_os = "linux")]
 pub(crate) mod memory;
 pub(crate) mod server;

@@ -38,6 +38,17 @@ impl Server {
         Self::started(command)
     }
 
+    /// The same with its log in a file.
+    pub(crate) fn start_in_logging(folder: &Path, log: &Path, args: &[&str]) -> Self {
+        let mut command = serve();
+        command
+            .env_remove("ORT_DYLIB_PATH")
+            .current_dir(folder)
+            .args(args)
+            .stderr(File::create(log).unwrap());
+        Self::started(command)
+    }
+
     /// The same as [`Self::start`] with its log in a file.
     pub(crate) fn start_logging(log: &Path, args: &[&str]) -> Self {
         let mut command = serve();

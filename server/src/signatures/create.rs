@@ -125,7 +125,7 @@ fn tell(
     match outcome {
         Ok(signed) => tracing::info!(
             tenant.id = %caller.tenant,
-            key.id = caller.key.as_ref().map(tracing::field::display),
+            key.id = caller.credential.as_ref().map(tracing::field::display),
             signer.certificate = signer.certificate().map(tracing::field::display),
             profile,
             upload.digest = %media.digest,

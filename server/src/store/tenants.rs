@@ -100,6 +100,11 @@ impl Scope {
         }
     }
 
+    /// The scope of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
+
     fn bit(self) -> u8 {
         match self {
             Self::Analyse => 1,
@@ -131,10 +136,8 @@ impl FromStr for Scopes {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.split(',').try_fold(Self::default(), |scopes, word| {
-            let scope = Scope::ALL
-                .into_iter()
-                .find(|scope| scope.as_str() == word.trim());
-            let scope = scope.ok_or_else(|| UnknownScope(word.trim().to_owned()))?;
+            let word = word.trim();
+            let scope = Scope::named(word).ok_or_else(|| UnknownScope(word.to_owned()))?;
             Ok(Self(scopes.0 | scope.bit()))
         })
     }

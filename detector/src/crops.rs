@@ -61,7 +61,7 @@ pub(crate) fn take_placed(
     let pixels = tiled(pixels, side);
     let texture = Texture::measure(pixels.view());
     let (height, width, _) = pixels.dim();
-    let window = |spot: Spot| (spot, window(pixels.view(), spot, side, side).to_owned());
+    let window = |spot: Spot| (spot, copied(window(pixels.view(), spot, side, side)));
     choose(width - side, height - side, side, most, &texture)
         .into_iter()
         .map(window)
@@ -79,6 +79,15 @@ fn window(
     window.slice_axis_inplace(Axis(0), Slice::from(spot.y..spot.y + height));
     window.slice_axis_inplace(Axis(1), Slice::from(spot.x..spot.x + width));
     window
+}
+
+/// The window by itself, copied line by line; `to_owned` goes value by value where a window is cut out.
+fn copied(window: ArrayView3<'_, u8>) -> Array3<u8> {
+    let lines: Option<Vec<_>> = window.outer_iter().map(|line| line.to_slice()).collect();
+    let bytes = lines.map(|lines| lines.concat());
+    bytes
+        .and_then(|bytes| Array3::from_shape_vec(window.dim(), bytes).ok())
+        .unwrap_or_else(|| window.to_owned())
 }
 
 /// Top left corner of a window.

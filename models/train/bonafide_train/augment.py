@@ -75,7 +75,8 @@ def _scaled_cut(picture: Image.Image, side_px: int, random: np.random.Generator)
         return picture.crop((*corner, *(start + part for start, part in zip(corner, size, strict=True))))
     steps = [side / whole for side, whole in zip(picture.size, scaled, strict=True)]
     first = [start * step for start, step in zip(corner, steps, strict=True)]
-    last = [min(side, (start + part) * step) for side, start, part, step in zip(picture.size, corner, size, steps, strict=True)]
+    ends = [(start + part) * step for start, part, step in zip(corner, size, steps, strict=True)]
+    last = [min(end, side) for end, side in zip(ends, picture.size, strict=True)]
     return picture.resize(size, kernel, box=(*first, *last))
 
 

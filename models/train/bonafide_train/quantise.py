@@ -74,7 +74,7 @@ def quantise(data: Path, cache: Path, model: Path, out: Path) -> Path:
     _stem_in_bytes(proto.graph)
     _forget_unused_domains(proto)
     onnx.save(proto, str(out))
-    _centre(proto, model, out, [feed for feed in _Sample(crops, pixels).batches])
+    _centre(proto, model, out, list(_Sample(crops, pixels).batches))
     check_contract(out)
     return out
 
@@ -101,7 +101,8 @@ def compare(data: Path, cache: Path, run: Path, small: Path) -> dict:
 
 def _centre(proto: onnx.ModelProto, model: Path, out: Path, feeds: list[dict]) -> None:
     """Takes the mean difference of the logits over `feeds` out of the head's bias; saves `out` again."""
-    before, after = (np.concatenate([open_session(file).run(["logit"], feed)[0] for feed in feeds]) for file in (model, out))
+    sessions = open_session(model), open_session(out)
+    before, after = (np.concatenate([session.run(["logit"], feed)[0] for feed in feeds]) for session in sessions)
     head = [node for node in proto.graph.node if node.op_type == "Conv"][-1]
     bias = next(tensor for tensor in proto.graph.initializer if tensor.name == head.input[2])
     centred = numpy_helper.to_array(bias) - (after - before).mean(dtype=np.float32)

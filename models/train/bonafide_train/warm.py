@@ -7,6 +7,7 @@ plane, which a few training batches give; the network then computes what the fil
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ def start_from(model: Path, network: PatchNetwork, batches: Iterable[Batch]) -> 
     """
     layers = [layer for layer in network.body.modules() if isinstance(layer, nn.Conv2d | nn.BatchNorm2d)]
     pairs = list(zip(layers[::2], layers[1::2], strict=True))
-    _, *folded, head = _convolutions(model)
+    *folded, head = _convolutions(model)
     shapes = [tuple(convolution.weight.shape) for convolution, _ in pairs]
     if [tuple(weight.shape) for weight, _ in folded] != shapes or head[0].shape != network.head.weight.shape:
         raise ValueError(f"{model} is not a network of this shape; name its own with --network")
@@ -36,12 +37,23 @@ def start_from(model: Path, network: PatchNetwork, batches: Iterable[Batch]) -> 
 
 
 def _convolutions(model: Path) -> list[tuple[Tensor, Tensor]]:
-    """Weight and bias of every convolution, from the stem to the head."""
+    """Weight and bias of every convolution after the stem, of a file in floating point or in bytes."""
     graph = onnx.load(str(model)).graph
-    constants = {node.output[0]: node.attribute[0].t for node in graph.node if node.op_type == "Constant"}
-    constants |= {tensor.name: tensor for tensor in graph.initializer}
-    nodes = [node for node in graph.node if node.op_type == "Conv"]
-    return [tuple(torch.from_numpy(onnx.numpy_helper.to_array(constants[name]).copy()) for name in node.input[1:]) for node in nodes]
+    makers = {node.output[0]: node for node in graph.node}
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+
+    def value(name: str) -> np.ndarray:
+        maker = makers.get(name)
+        if maker is None:
+            return onnx.numpy_helper.to_array(constants[name]).astype(np.float32)
+        if maker.op_type == "Constant":
+            return onnx.numpy_helper.to_array(maker.attribute[0].t).astype(np.float32)
+        whole, step, zero = (value(part) for part in maker.input)
+        along = (-1, *[1] * (whole.ndim - 1))
+        return (whole - zero.reshape(along)) * step.reshape(along)
+
+    nodes = [node for node in graph.node if node.op_type in ("Conv", "QLinearConv")]
+    return [tuple(torch.from_numpy(value(name).copy()) for name in node.input[1:3]) for node in nodes[1:]]
 
 
 def _pass_through(norm: nn.BatchNorm2d, bias: Tensor) -> None:

@@ -7,10 +7,12 @@ import pytest
 import torch
 from conftest import drawn
 
+from bonafide_train.batches import Batch
 from bonafide_train.data import prepare_pixels
-from bonafide_train.export import export, open_session
+from bonafide_train.export import export, largest_difference, open_session
 from bonafide_train.network import STEPS, build
 from bonafide_train.quantise import quantise
+from bonafide_train.warm import start_from
 
 
 @pytest.fixture(params=["full", "wide"])
@@ -35,6 +37,13 @@ def test_planes_in_bytes_are_the_planes(files):
     found = onnxruntime.InferenceSession(proto.SerializeToString()).run([planes], {"crop": crops})[0]
     expected = network.stem(torch.from_numpy(crops).permute(0, 3, 1, 2).float()).numpy()
     assert np.array_equal(found.astype(np.float32) - 128, expected * STEPS)
+
+
+def test_a_run_can_start_from_bytes(files):
+    network, model, small = files
+    crops = np.stack([drawn(seed, seed % 2 == 1) for seed in range(4)])
+    start_from(small, network, [Batch(0, torch.from_numpy(crops), torch.zeros(4), 0)])
+    assert 0 < largest_difference(network, model, crops) < 0.2
 
 
 def test_the_logit_stays(files):
